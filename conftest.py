@@ -1,0 +1,11 @@
+"""Give every test and every block of a page a fresh state of torch."""
+
+import torch
+
+
+def pytest_runtest_setup(item):
+    """Undo what an earlier block may have left behind in this process."""
+    torch.set_default_dtype(torch.float32)
+    torch.set_grad_enabled(True)
+    torch.manual_seed(0)
+    torch.set_printoptions(profile="default")

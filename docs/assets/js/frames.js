@@ -1,0 +1,20 @@
+// A figure with frames becomes a slider. Without this script all frames are shown, one below the other.
+for (const figure of document.querySelectorAll("figure.frames")) {
+  const frames = [...figure.querySelectorAll(".frame")]
+  const label = figure.querySelector("figcaption")?.textContent.trim() || "Frame"
+  const slider = Object.assign(document.createElement("input"), { type: "range", min: 0, max: frames.length - 1, value: 0 })
+  slider.setAttribute("aria-label", label.slice(0, 80))
+  const output = document.createElement("output")
+  const show = () => {
+    frames.forEach((frame, number) => frame.classList.toggle("shown", number === +slider.value))
+    const frame = frames[slider.value]
+    output.textContent = frame.dataset.value
+    slider.setAttribute("aria-valuetext", frame.dataset.value + ": " + (frame.querySelector("img")?.alt ?? ""))
+  }
+  const box = Object.assign(document.createElement("div"), { className: "slider" })
+  box.append(slider, output)
+  figure.prepend(box)
+  figure.classList.add("playing")
+  slider.addEventListener("input", show)
+  show()
+}

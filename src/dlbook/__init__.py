@@ -1,0 +1,1 @@
+"""A deep-learning course book in which every line runs."""

@@ -1,0 +1,1 @@
+"""Data sets, loaded or drawn, as tensors."""

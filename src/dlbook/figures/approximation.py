@@ -1,0 +1,215 @@
+"""Figures of the chapter on universal approximation; docstrings are alternative texts."""
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from dlbook.approximation import (
+    as_waves,
+    cosine_coefficients,
+    evaluate,
+    grid,
+    network_of,
+    relu_interpolation,
+    wave_sum,
+    waves_within,
+)
+from dlbook.figures.style import Theme
+from dlbook.mlp import layer, relu
+from dlbook.runs.approximation import PIECES, TOLERANCES, WIDTHS, bump, chirp
+from dlbook.runs.record import claims_of
+
+
+def interpolation(theme: Theme, pieces: int = 8) -> Figure:
+    """Left: the curve sin(x²) on [0, 3] and a network of {pieces} rectifiers through knots.
+
+    Right: the largest error against the number of pieces, both axes logarithmic. From
+    16 pieces on it follows a straight line of slope -2, close to the dashed bound.
+    The case on the left is marked by a large star.
+    """
+    drawing = Figure(figsize=(7, 3), layout="constrained")
+    left, right = drawing.subplots(1, 2, width_ratios=(1.25, 1))
+    x = torch.linspace(0, 3, 601, dtype=torch.float64)
+    knots = torch.linspace(0, 3, pieces + 1, dtype=torch.float64)
+    network = relu_interpolation(chirp, knots)
+    left.plot(x, chirp(x), color=theme.muted, lw=3, alpha=0.6, label="sin x²")
+    left.plot(x, evaluate(x[:, None], network), color=theme.classes[0], label="network")
+    dots = {"marker": "o", "s": 14, "color": theme.classes[0], "zorder": 3}
+    left.scatter(knots, chirp(knots), **(dots if pieces <= 64 else dots | {"s": 4}))
+    left.set(xlabel="x", ylabel="output", ylim=(-1.15, 1.7))
+    left.set_title(f"{pieces} piece{'s' if pieces > 1 else ''}")
+    left.legend(loc="upper left", ncols=2)
+    claims = claims_of("approximation")
+    errors = claims["errors_chirp"].value
+    right.loglog(PIECES, claims["bound_chirp"].value, color=theme.muted, ls="--")
+    right.loglog(PIECES, errors, color=theme.classes[0], marker="o", ms=4)
+    here = errors[PIECES.index(pieces)]
+    right.plot(pieces, here, marker="*", ms=15, color=theme.accent, zorder=4)
+    right.text(2.4, 14, "bound", color=theme.muted)
+    right.set(xlabel="pieces K", ylabel="largest error", ylim=(1e-5, 60))
+    return drawing
+
+
+def bricks(theme: Theme) -> Figure:
+    """Left: five bent lines, the weighted rectifiers, each starting at its own knot.
+
+    Right: their sum added up one by one, in ever stronger color. Each new rectifier
+    leaves everything to its left alone and bends the line from its knot on.
+    """
+    knots = torch.linspace(0, 3, 6, dtype=torch.float64)
+    (weight, bias), (bends, height) = relu_interpolation(chirp, knots)
+    x = torch.linspace(0, 3, 301, dtype=torch.float64)
+    parts = layer(x[:, None], weight, bias, relu) * bends
+    drawing = Figure(figsize=(7, 2.8), layout="constrained")
+    left, right = drawing.subplots(1, 2, sharex=True)
+    for number, part in enumerate(parts.T):
+        color, marker = theme.classes[number], theme.markers[number]
+        left.plot(x, part, color=color)
+        left.plot(knots[number], 0, color=color, marker=marker)
+        strength = 0.25 + 0.75 * number / 4
+        total = height + parts[:, : number + 1].sum(dim=1)
+        right.plot(x, total, color=theme.classes[0], alpha=strength)
+    right.plot(x, chirp(x), color=theme.muted, lw=3, alpha=0.6, label="sin x²")
+    left.set(xlabel="x", ylabel="one term", ylim=(-6.2, 6.2))
+    right.set(xlabel="x", ylabel="sum of the first terms", ylim=(-3, 3.5))
+    right.legend(loc="lower left")
+    return drawing
+
+
+def laws(theme: Theme) -> Figure:
+    """Largest error against the number of pieces for three functions, logarithmic axes.
+
+    The smooth sin(x²) falls with slope -2, the kinked |x - 1| with slope -1, and the
+    root, which starts vertically, with slope -1/2. All fall, at very different speeds.
+    """
+    claims = claims_of("approximation")
+    drawing = Figure(figsize=(7, 2.9), layout="constrained")
+    axes = drawing.subplots()
+    names = {"root": "$\\sqrt{x}$", "kink": "|x − 1|", "chirp": "sin x²"}
+    for number, (name, label) in enumerate(names.items()):
+        look = {"color": theme.classes[number], "marker": theme.markers[number], "ms": 5}
+        errors = claims[f"errors_{name}"].value
+        slope = f"{claims[f'slope_{name}'].value:.2f}".replace("-", "−")
+        axes.loglog(PIECES, errors, label=f"{label}, slope {slope}", **look)
+    axes.set(xlabel="pieces K", ylabel="largest error on [0, 3]")
+    axes.legend(loc="lower left")
+    return drawing
+
+
+def cosines(theme: Theme, degree: int = 4) -> Figure:
+    """A hill on [0, 1], drawn thick, and the sum of its first cosines, degree {degree}.
+
+    With degree 0 the sum is the mean; more cosines follow the hill more closely. Right:
+    the weight of each cosine as a bar; they shrink quickly as the frequency grows.
+    """
+    x = grid(1, 301)
+    coefficients = cosine_coefficients(bump, 1, 12)
+    waves = as_waves(coefficients[: degree + 1])
+    drawing = Figure(figsize=(7, 2.7), layout="constrained")
+    left, right = drawing.subplots(1, 2)
+    left.plot(x, bump(x), color=theme.muted, lw=3, alpha=0.6, label="ψ")
+    left.plot(x, wave_sum(x, waves), color=theme.classes[0], label="sum of cosines")
+    left.set(xlabel="x", ylabel="value", ylim=(-0.25, 1.35), title=f"degree {degree}")
+    left.legend(loc="upper right", ncols=2)
+    for k, weight in enumerate(coefficients.tolist()):
+        color = theme.classes[0] if k <= degree else theme.muted
+        right.bar(k, weight, color=color, width=0.7)
+    right.axhline(0, color=theme.ink, lw=0.6)
+    right.set_xticks(range(0, 13, 2))
+    right.set(xlabel="half-waves k", ylabel="weight of cos πkx")
+    return drawing
+
+
+def square(theme: Theme) -> Figure:
+    """A round hill on the unit square, the network that was built, and its error.
+
+    The first two panels look alike. The third shows waves of error in both signs, nowhere
+    larger than 0.08, less than half of the tolerance 0.2 that was ordered.
+    """
+    tolerance, side = 0.2, 61
+    x = grid(2, side)
+    network = network_of(waves_within(bump, 2, tolerance / 2), tolerance / 2)
+    wanted = bump(x)
+    built = evaluate(x, network)
+    axis = torch.linspace(0, 1, side)
+    drawing = Figure(figsize=(7, 2.5), layout="constrained")
+    panels = drawing.subplots(1, 3, sharex=True, sharey=True)
+    units = len(network[0][1])
+    titles = ("ψ, a hill", f"network, {units} units", "network − ψ")
+    levels = torch.linspace(-0.1, 1.1, 13)
+    for axes, values in zip(panels, (wanted, built), strict=False):
+        shade = {"levels": levels, "cmap": theme.sequence}
+        hill = axes.contourf(axis, axis, values.view(side, side).T, **shade)
+    drawing.colorbar(hill, ax=panels[:2], ticks=[0, 0.5, 1], shrink=0.7, label="value")
+    shade = {"levels": torch.linspace(-0.1, 0.1, 11), "cmap": theme.diverging}
+    error = (built - wanted).view(side, side).T
+    strip = panels[2].contourf(axis, axis, error, **shade)
+    drawing.colorbar(strip, ax=panels[2], ticks=[-0.1, 0, 0.1], shrink=0.7, label="error")
+    for axes, title in zip(panels, titles, strict=True):
+        axes.set(title=title, xlabel="$x_1$", aspect="equal")
+        axes.set(xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    panels[0].set_ylabel("$x_2$")
+    return drawing
+
+
+def sizes(theme: Theme) -> Figure:
+    """Units that the construction needs against the tolerance, for 1, 2 and 3 dimensions.
+
+    Both axes are logarithmic. Every line climbs steeply as the tolerance shrinks to the
+    right, and each dimension lies more than a factor of ten above the one before.
+    """
+    claims = claims_of("approximation")
+    counts = (
+        claims["units_1d"].value,
+        claims["units_2d"].value + claims["units_2d_fine"].value,
+        claims["units_3d"].value + claims["units_3d_fine"].value,
+    )
+    drawing = Figure(figsize=(7, 2.9), layout="constrained")
+    axes = drawing.subplots()
+    for number, units in enumerate(counts):
+        look = {"color": theme.classes[number], "marker": theme.markers[number]}
+        plural = "s" if number else ""
+        label = f"{number + 1} dimension{plural}"
+        axes.loglog(TOLERANCES[: len(units)], units, label=label, **look)
+    axes.set_xlim(0.5, 0.04)
+    axes.set_xticks(TOLERANCES, [str(tolerance) for tolerance in TOLERANCES])
+    axes.minorticks_off()
+    axes.set(xlabel="tolerance ξ", ylabel="hidden units")
+    axes.legend(loc="upper left")
+    axes.set_ylim(20, 4e6)
+    return drawing
+
+
+def built_and_trained(theme: Theme) -> Figure:
+    """Error to sin(x²) against hidden units, logarithmic axes, for three ways to a network.
+
+    The built networks fall ever faster. Those trained from random weights stop improving at
+    8 units, with bars from the best to the worst of ten that span a factor of ten. Those
+    trained from the built ones lie lowest from 8 units on.
+    """
+    claims = claims_of("approximation")
+    drawing = Figure(figsize=(7, 3), layout="constrained")
+    axes = drawing.subplots()
+    best, worst = (torch.tensor(claims[end].value) for end in ("best", "worst"))
+    median = torch.tensor([claims[f"trained_{width}"].value for width in WIDTHS])
+    series = (("constructed", "built"), ("improved", "built, then trained"))
+    for number, (name, label) in enumerate(series):
+        _series(axes, claims[name].value, 2 * number, label, theme)
+    reach = torch.stack([median - best, worst - median])
+    look = {"color": theme.classes[1], "marker": theme.markers[1], "capsize": 3}
+    label = "trained from random weights"
+    axes.errorbar(WIDTHS, median, yerr=reach, ls=":", label=label, **look)
+    axes.set(xscale="log", yscale="log", xlim=(3.5, 36), ylim=(1e-3, 3))
+    axes.set_xticks(WIDTHS, [str(width) for width in WIDTHS])
+    axes.minorticks_off()
+    axes.set(xlabel="hidden units", ylabel="root mean square error")
+    axes.legend(loc="lower left", fontsize=9)
+    return drawing
+
+
+def _series(
+    axes: Axes, values: list[float], number: int, label: str, theme: Theme
+) -> None:
+    look = {"color": theme.classes[number], "marker": theme.markers[number]}
+    axes.plot(WIDTHS, Tensor(values), label=label, **look)

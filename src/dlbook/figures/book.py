@@ -1,0 +1,77 @@
+"""Figures of the book about itself, drawn from its own source."""
+
+import ast
+import re
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+
+from dlbook.figures.style import Theme
+
+ROOT = Path(__file__).parents[3]
+READS = ("mkdocs.yml", "src/dlbook/*.py")  # what the drawing depends on beside this file
+
+
+def chapter_map(theme: Theme) -> Figure:
+    """Map of the chapters, in rows by part and in reading order from left to right.
+
+    An arrow leads from a chapter to each later chapter whose code imports it, as found in the
+    source. Every arrow leads forward: no chapter needs one that comes later.
+    """
+    parts = _parts()
+    drawing = Figure(figsize=(7, 0.62 + 0.82 * len(parts)), layout="constrained")
+    axes = drawing.subplots()
+    places = {}
+    for row, (part, words) in enumerate(parts):
+        axes.text(-0.62, -row + 0.36, part, color=theme.muted, fontsize=8, ha="left")
+        for column, word in enumerate(words):
+            places[word] = (column * 7 / max(len(words), 5), -row)
+    for word, (x, y) in places.items():
+        label = word.replace("_", " ").replace(" ", "\n", 1) if len(word) > 12 else word
+        box = {
+            "boxstyle": "round,pad=0.35",
+            "facecolor": theme.paper,
+            "edgecolor": theme.ink,
+        }
+        axes.text(x, y, label, ha="center", va="center", fontsize=8, bbox=box, zorder=3)
+        for earlier in _imports(word) & places.keys():
+            arrow = FancyArrowPatch(
+                places[earlier],
+                (x, y),
+                arrowstyle="-|>",
+                mutation_scale=9,
+                shrinkA=22,
+                shrinkB=30,
+                color=theme.accent,
+                linewidth=1,
+                connectionstyle="arc3,rad=0.12",
+                zorder=2,
+            )
+            axes.add_patch(arrow)
+    axes.set(xlim=(-0.7, 7), ylim=(-len(parts) + 0.4, 0.62))
+    axes.axis("off")
+    return drawing
+
+
+def _parts() -> list[tuple[str, list[str]]]:
+    """Read the parts and their chapters from the table of contents."""
+    parts: list[tuple[str, list[str]]] = []
+    for line in (ROOT / "mkdocs.yml").read_text().splitlines():
+        if heading := re.fullmatch(r"  - ([^:]+):.*", line):
+            parts.append((heading[1], []))
+        if chapter := re.search(r"chapters/(\w+)\.md", line):
+            parts[-1][1].append(chapter[1])
+    return [(part, words) for part, words in parts if words]
+
+
+def _imports(word: str) -> set[str]:
+    """Name the concepts that the module of a chapter imports."""
+    path = ROOT / "src" / "dlbook" / f"{word}.py"
+    nodes = ast.walk(ast.parse(path.read_text())) if path.is_file() else ()
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dlbook"):
+            found.add(node.module.removeprefix("dlbook").removeprefix("."))
+            found |= {alias.name for alias in node.names}
+    return found

@@ -1,0 +1,184 @@
+"""Figures of the chapter on evaluation; docstrings are alternative texts."""
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from dlbook.evaluation import folds, grouped_folds
+from dlbook.figures.style import Theme
+from dlbook.runs.record import claims_of
+
+PUBLISHED = {"best": 0.82, "median": 1.0, "worst": 1.3}  # of a convolutional network
+
+
+def hundred_networks(theme: Theme) -> Figure:
+    """A dot for each of 100 networks, stacked by its MNIST test error in percent.
+
+    The dots form a single heap from 2.05 to 2.71 with most of them near 2.3. Far to the
+    left, three triangles mark the published best, median and worst of a convolutional
+    network: 0.82, 1.0 and 1.3.
+    """
+    errors = torch.tensor(claims_of("evaluation")["mnist_errors"].value)
+    drawing = Figure(figsize=(7, 2.9), layout="constrained")
+    axes = drawing.subplots()
+    _heap(axes, errors, 0.04, theme)
+    published = list(PUBLISHED.values())
+    axes.scatter(
+        published, [1] * 3, marker="^", s=50, color=theme.classes[1],
+        label="published: best, median, worst of 100 convolutional networks",
+    )  # fmt: skip
+    for name, value in PUBLISHED.items():
+        axes.annotate(
+            f"{name}\n{value} %", (value, 1), xytext=(0, 9), textcoords="offset points",
+            ha="center", fontsize=8, color=theme.ink,
+        )  # fmt: skip
+    axes.set(xlabel="test error on MNIST (%)", ylabel="networks", ylim=(0, 25))
+    axes.set(xlim=(0.6, 2.9))
+    axes.legend(loc="upper left")
+    return drawing
+
+
+def sealed_test(theme: Theme, candidates: int = 100) -> Figure:
+    """Two rows of dots: {candidates} MNIST networks by their error on two test halves.
+
+    Above lie the errors on the half that was looked at, and the best of the {candidates} is
+    marked; below, their errors on the sealed half. A line leads from the marked network
+    above to the same network below; the best of 100 falls from 1.84 percent to 2.60.
+    """
+    claims = claims_of("evaluation")
+    visible, sealed = (
+        torch.tensor(claims[f"mnist_{name}_half"].value)[:candidates]
+        for name in ("visible", "sealed")
+    )
+    drawing = Figure(figsize=(7, 2.4), layout="constrained")
+    axes = drawing.subplots()
+    best = int(visible.argmin())
+    for row, values in ((1, visible), (0, sealed)):
+        lift = 0.12 * torch.arange(candidates).remainder(5).sub(2) / 2
+        style = {"s": 22, "color": theme.classes[row], "alpha": 0.6, "linewidth": 0}
+        axes.scatter(values, row + lift, marker=theme.markers[row], **style)
+        axes.axvline(values.mean(), ymin=0.12 + 0.5 * row, ymax=0.38 + 0.5 * row,
+                     color=theme.muted, linestyle=":")  # fmt: skip
+    ends = [visible[best].item(), sealed[best].item()]
+    axes.plot(ends, [1, 0], color=theme.accent, marker="*", markersize=13, linewidth=2)
+    axes.annotate(
+        f"reported: {ends[0]:.2f} %", (ends[0], 1), xytext=(0, 15),
+        textcoords="offset points", ha="center", color=theme.accent,
+    )  # fmt: skip
+    axes.annotate(
+        f"sealed: {ends[1]:.2f} %", (ends[1], 0), xytext=(0, -22),
+        textcoords="offset points", ha="center", color=theme.accent,
+    )  # fmt: skip
+    axes.set(yticks=[0, 1], yticklabels=["sealed", "visible"])
+    axes.set(ylabel="half of the test set")
+    axes.set(xlim=(1.7, 2.95), ylim=(-0.5, 1.5), xlabel="error (%); dotted: mean")
+    axes.set_title(f"the best of {candidates}" if candidates > 1 else "no choice")
+    return drawing
+
+
+def cheats(theme: Theme) -> Figure:
+    """Four pairs of dots on a scale of error in percent: reported, and on fresh images.
+
+    The second lies to the right of the first in every row: best of 30 settings by 1.3
+    points, best of 6 epochs by 0.9, best of 100 seeds by 2.3, and best seed and epoch
+    together by 2.7.
+    """
+    claims = claims_of("evaluation")
+    rows = {
+        "best k of 30": "tuning",
+        "best epoch of 6": "epochs",
+        "best seed of 100": "seeds",
+        "best seed and epoch": "seeds_and_epochs",
+    }
+    drawing = Figure(figsize=(7, 2.6), layout="constrained")
+    axes = drawing.subplots()
+    for row, name in enumerate(reversed(rows.values())):
+        ends = [claims[f"{name}_{end}"].value for end in ("reported", "true")]
+        axes.plot(ends, [row, row], color=theme.muted, linewidth=3, zorder=0)
+        for end, value, place in zip((0, 1), ends, (-1, 1), strict=True):
+            axes.scatter(
+                value, row, s=60, color=theme.classes[end], marker=theme.markers[end],
+                label=("reported", "on fresh images")[end] if row == 0 else None,
+            )  # fmt: skip
+            axes.annotate(
+                f"{value:.1f}", (value, row), xytext=(10 * place, 0), va="center",
+                ha="left" if place > 0 else "right", textcoords="offset points",
+            )  # fmt: skip
+    axes.set(yticks=range(4), yticklabels=list(reversed(rows)), ylim=(-0.6, 3.6))
+    axes.set(ylabel="what you choose")
+    axes.set(xlabel="error on handwritten digits (%)", xlim=(5.5, 14))
+    axes.legend(loc="lower right")
+    return drawing
+
+
+def hyper_parameter(theme: Theme) -> Figure:
+    """Error against the number of neighbors k, odd from 1 to 29: three curves.
+
+    The training error starts at zero for k = 1 and only rises. Validation and test error
+    start at 14 percent, fall to 12 at k = 5, and rise again, close to each other. A marker
+    shows where each of training and validation error is least.
+    """
+    claims = claims_of("evaluation")
+    drawing = Figure(figsize=(7, 3.2), layout="constrained")
+    axes = drawing.subplots()
+    k = torch.tensor(claims["curve_k"].value)
+    styles = {"training": "--", "validation": "-", "test": ":"}
+    for number, (name, line) in enumerate(styles.items()):
+        error = torch.tensor(claims[f"curve_{name}"].value)
+        color, marker = theme.classes[number], theme.markers[number]
+        axes.plot(k, error, line, color=color, marker=marker, markersize=5, label=name)
+        if name != "test":
+            least = int(error.argmin())
+            axes.annotate(
+                f"least at k = {int(k[least])}", (k[least], error[least]),
+                xytext=(14, 2 if name == "training" else 16), color=theme.accent,
+                textcoords="offset points",
+            )  # fmt: skip
+            ring = {"facecolor": "none", "edgecolor": theme.accent, "linewidth": 2}
+            axes.scatter(k[least], error[least], s=130, zorder=3, **ring)
+    axes.set(
+        xlabel="number of neighbors k", ylabel="error (%)", xticks=k, ylim=(-1.5, 25)
+    )
+    axes.legend(loc="lower right")
+    return drawing
+
+
+def splits(theme: Theme) -> Figure:
+    """Two grids of 6 people with 8 measurements each; filled cells are held out.
+
+    Left, dealt measurement by measurement: the held-out cells are strewn over all rows, so
+    every person is on both sides. Right, dealt person by person: two whole rows are held
+    out, and nobody is on both sides.
+    """
+    who = torch.arange(6).repeat_interleave(8)
+    drawing = Figure(figsize=(7, 2.6), layout="constrained")
+    panels = drawing.subplots(1, 2, sharey=True)
+    ways = {
+        "measurement by measurement": folds(48, 3, seed=0)[0],
+        "person by person": grouped_folds(who, 3, seed=0)[0],
+    }
+    for axes, (name, held_out) in zip(panels, ways.items(), strict=True):
+        inside = torch.isin(torch.arange(48), held_out)
+        for chosen, number, label in ((~inside, 0, "training"), (inside, 1, "held out")):
+            at = chosen.nonzero()[:, 0]
+            axes.scatter(
+                at % 8 + 1, at // 8 + 1, s=70, marker=theme.markers[number], label=label,
+                color=theme.classes[number], alpha=1 if number else 0.6, linewidth=0,
+            )  # fmt: skip
+        axes.set(title=name, xlabel="measurement", xticks=range(1, 9))
+        axes.set(xlim=(0.4, 8.6), ylim=(6.6, 0.4), yticks=range(1, 7))
+    panels[0].set_ylabel("person")
+    handles, labels = panels[0].get_legend_handles_labels()
+    drawing.legend(handles, labels, loc="outside lower center", ncols=2)
+    return drawing
+
+
+def _heap(axes: Axes, values: Tensor, width: float, theme: Theme) -> None:
+    """Stack a dot for each value over the middle of its bin."""
+    bins = (values / width).floor()
+    height = torch.tensor([int((bins[:i] == each).sum()) for i, each in enumerate(bins)])
+    axes.scatter(
+        (bins + 0.5) * width, height + 0.7, s=20, color=theme.classes[0],
+        label="100 networks of one hidden layer",
+    )  # fmt: skip

@@ -1,0 +1,197 @@
+"""Figures of the chapter on multi-layer perceptrons; docstrings are alternative texts."""
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from dlbook.data.toy import two_moons
+from dlbook.figures.style import Theme
+from dlbook.mlp import (
+    count_pieces,
+    draw_layers,
+    forward,
+    relu,
+    relu_derivative,
+    sawtooth,
+    tanh,
+    tanh_derivative,
+)
+from dlbook.runs.mlp import SHAPES, fit_moons, path_pieces
+
+
+def network(theme: Theme, widths: tuple[int, ...] = (2, 4, 3, 1)) -> Figure:
+    """A network with widths {widths}, drawn from left to right in columns of circles.
+
+    Every circle of a column is tied to every circle of the next. Under each gap stands
+    the shape of the weight: as many rows as units, as many columns as inputs.
+    """
+    drawing = Figure(figsize=(7, 3), layout="constrained")
+    axes = drawing.subplots()
+    tallest = max(widths)
+    for column, width in enumerate(widths):
+        color = theme.classes[min(column, 1) if column < len(widths) - 1 else 2]
+        marker = theme.markers[0] if column else theme.markers[2]
+        heights = _heights(width)
+        if column:
+            for left in _heights(widths[column - 1]):
+                for right in heights:
+                    ends = [left, right]
+                    axes.plot(
+                        [column - 1, column], ends, color=theme.muted, lw=0.8, zorder=1
+                    )
+            weight = f"w$^{{({column})}}$: {width} × {widths[column - 1]}"
+            bias = f"b$^{{({column})}}$: {width}"
+            under = (column - 0.5, -tallest / 2 - 0.45)
+            axes.text(*under, f"{weight}\n{bias}", ha="center", va="center")
+        look = {"s": 260, "marker": marker, "color": color, "edgecolor": theme.ink}
+        axes.scatter([column] * width, heights, zorder=2, **look)
+        name = "input x" if column == 0 else f"x$^{{({column})}}$"
+        title = f"{name}\nN × {width}"
+        axes.text(column, tallest / 2 + 0.35, title, ha="center", va="center")
+    axes.set(ylim=(-tallest / 2 - 0.9, tallest / 2 + 0.8), xlim=(-0.4, len(widths) - 0.6))
+    axes.set_axis_off()
+    return drawing
+
+
+def _heights(width: int) -> list[float]:
+    return [(width - 1) / 2 - unit for unit in range(width)]
+
+
+def activations(theme: Theme) -> Figure:
+    """Left: tanh rises in an S from -1 to 1; the rectifier is 0, then the line s.
+
+    Right: the slope of tanh is a bell of height 1 at 0 that has almost vanished at 3;
+    the slope of the rectifier jumps from 0 to 1 and stays there.
+    """
+    drawing = Figure(figsize=(7, 2.8), layout="constrained")
+    panels = drawing.subplots(1, 2, sharex=True)
+    s = torch.linspace(-4, 4, 401)
+    curves = (
+        (tanh, relu, "response σ(s)"),
+        (tanh_derivative, relu_derivative, "slope σ′(s)"),
+    )
+    for axes, (smooth, bent, label) in zip(panels, curves, strict=True):
+        axes.axhline(0, color=theme.muted, lw=0.6)
+        axes.plot(s, smooth(s), color=theme.classes[0], label="tanh")
+        axes.plot(s, bent(s), color=theme.classes[1], ls="--", label="ReLU")
+        axes.set(xlabel="sum s", ylabel=label)
+        axes.legend(loc="upper left")
+    panels[0].set_ylim(-1.2, 2.2)
+    panels[1].set_ylim(-0.1, 1.35)
+    return drawing
+
+
+def moons(theme: Theme, width: int = 4) -> Figure:
+    """Two interleaved moons of 200 points; a network of width {width} trained on them.
+
+    Left: the two regions that it decides for. Right: its hidden units, each a border line
+    along which its sum is zero. More units give more lines to bend the border with.
+    """
+    points, labels = two_moons(n=200, noise=0.15, seed=0)
+    layers = fit_moons(width, seed=0, device=torch.device("cpu"))
+    x, y = (torch.linspace(-1.8, 2.8, 120), torch.linspace(-1.4, 1.9, 90))
+    grid = torch.cartesian_prod(x, y).double()
+    scores = forward(grid, layers, tanh).reshape(len(x), len(y)).T
+    drawing = Figure(figsize=(7, 2.9), layout="constrained")
+    panels = drawing.subplots(1, 2, sharex=True, sharey=True)
+    colors = [theme.classes[0], theme.classes[1]]
+    borders = [-1e9, 0, 1e9]
+    panels[0].contourf(x, y, scores, levels=borders, colors=colors, alpha=0.25)
+    panels[1].contour(x, y, scores, levels=[0], colors=[theme.accent], linewidths=2.2)
+    for w, b in zip(*layers[0], strict=True):
+        _border(panels[1], w, b, theme)
+    plural = "unit" if width == 1 else "units"
+    titles = (f"{width} hidden {plural}", "lines of the units, border in bold")
+    for axes, title in zip(panels, titles, strict=True):
+        _mark(axes, points, labels, theme)
+        limits = {"xlim": (-1.8, 2.8), "ylim": (-1.4, 1.9)}
+        axes.set(title=title, xlabel="$x_1$", aspect="equal", **limits)
+    panels[0].set_ylabel("$x_2$")
+    return drawing
+
+
+def _border(axes: Axes, w: Tensor, b: Tensor, theme: Theme) -> None:
+    foot = -b * w / w.square().sum()
+    along = torch.stack([-w[1], w[0]]) / w.norm()
+    ends = torch.stack([foot - 9 * along, foot + 9 * along])
+    axes.plot(*ends.T, color=theme.ink, lw=0.9, ls="--")
+
+
+def _mark(axes: Axes, points: Tensor, labels: Tensor, theme: Theme) -> None:
+    outline = {"edgecolor": theme.ink, "linewidth": 0.4}
+    for label in (0, 1):
+        look = {"marker": theme.markers[label], "color": theme.classes[label]}
+        axes.scatter(*points[labels == label].T, s=11, **look, **outline)
+
+
+def folding(theme: Theme, depth: int = 3) -> Figure:
+    """The output of the folding network with depth {depth}: a zigzag between 0 and 1.
+
+    Each layer of two units folds the line once more and doubles the number of straight
+    pieces: 2, 4, 8, 16, 32. Drawn on [0, 1].
+    """
+    x = torch.linspace(0, 1, 2**8 + 1, dtype=torch.float64)
+    drawing = Figure(figsize=(7, 2.2), layout="constrained")
+    axes = drawing.subplots()
+    axes.plot(x, forward(x[:, None], sawtooth(depth), relu), color=theme.classes[0])
+    middles = (torch.arange(2**8, dtype=torch.float64) + 0.5) / 2**8
+    pieces = count_pieces(middles[:, None], sawtooth(depth))
+    layers = "layer" if depth == 1 else "layers"
+    axes.set(title=f"{depth} hidden {layers}, {2 * depth} units, {pieces} pieces")
+    axes.set(xlabel="input x", ylabel="output", ylim=(-0.05, 1.05))
+    return drawing
+
+
+def pieces(theme: Theme) -> Figure:
+    """Number of straight pieces against number of hidden units, both on logarithmic axes.
+
+    The folding network doubles its pieces with every two units. One hidden layer
+    stays at or below its units plus one. Networks with random weights lie lower, the deep
+    ones lowest.
+    """
+    drawing = Figure(figsize=(7, 3.2), layout="constrained")
+    axes = drawing.subplots()
+    units = [2 * depth for depth in range(1, 7)]
+    folds = [2**depth for depth in range(1, 7)]
+    blue, orange, green = theme.classes[:3]
+    axes.plot(units, folds, color=blue, marker="o", label="folding, two units per layer")
+    span = torch.tensor([2, 64])
+    axes.plot(span, span + 1, color=theme.muted, ls="--", label="bound for one layer")
+    names = (("one_layer", orange, "^"), ("eight_layers", green, "s"))
+    for shift, (name, color, marker) in zip((0.96, 1.04), names, strict=True):
+        counts = sorted(path_pieces(SHAPES[name], seed) for seed in range(20))
+        middle = (counts[9] + counts[10]) / 2
+        reach = [[middle - counts[0]], [counts[-1] - middle]]
+        label = f"random weights, {name.replace('_', ' ')}"
+        look = {"color": color, "marker": marker, "ls": "", "capsize": 3, "label": label}
+        axes.errorbar([32 * shift], [middle], yerr=reach, **look)
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log", base=2)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:.0f}")
+    axes.set(xlabel="hidden units", ylabel="straight pieces")
+    axes.legend(loc="upper left", fontsize=9)
+    return drawing
+
+
+def drawn_border(
+    theme: Theme, widths: tuple[int, ...] = (2, 8, 8, 1), seed: int = 0
+) -> Figure:
+    """The plane as a rectifier network with random weights and widths {widths} sees it.
+
+    Its output is drawn in levels of color, with edges that are straight, because the
+    network is flat between the lines along which a unit switches. Zero is drawn in bold.
+    """
+    x = torch.linspace(-3, 3, 121)
+    grid = torch.cartesian_prod(x, x)
+    output = (
+        forward(grid, draw_layers(list(widths), seed), relu)[:, 0].reshape(121, 121).T
+    )
+    drawing = Figure(figsize=(7, 3.2), layout="constrained")
+    axes = drawing.subplots()
+    shades = axes.contourf(x, x, output, levels=12, cmap=theme.sequence)
+    axes.contour(x, x, output, levels=[0], colors=[theme.accent], linewidths=2)
+    drawing.colorbar(shades, ax=axes, label="output")
+    axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    return drawing

@@ -1,0 +1,144 @@
+"""The one look of all figures, and the one way to turn a figure into an SVG file."""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from inspect import cleandoc
+from io import StringIO
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colors of one page scheme; a class keeps its hue and its marker in both schemes."""
+
+    name: str
+    ink: str  # text, axes, outlines
+    muted: str  # grids, guides, things of the second rank
+    paper: str  # what lies behind the figure, for gaps and halos
+    accent: str  # the one thing to look at
+    classes: tuple[str, ...]  # categories, in order: blue, orange, green, pink, sky
+    markers: tuple[str, ...] = ("o", "^", "s", "D", "v")  # one for each of the classes
+    sequence: str = "cividis"  # color map of quantities, readable without color vision
+    diverging: str = "PuOr"  # color map of signed quantities, centered on zero
+
+
+LIGHT = Theme(
+    "light",
+    ink="#24292f",
+    muted="#8b949e",
+    paper="#ffffff",
+    accent="#b3391f",
+    classes=("#0072b2", "#d98200", "#00845f", "#b8558c", "#3f8fc4"),
+)
+DARK = Theme(
+    "dark",
+    ink="#e3e6ea",
+    muted="#868e98",
+    paper="#16181d",
+    accent="#ff8a6b",
+    classes=("#5db3ec", "#f0a830", "#35c79a", "#e08bbb", "#9ad0f5"),
+)
+
+INKED = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
+LOOK = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 10,
+    "font.size": 10,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "svg.hashsalt": "dlbook",  # fixed element ids
+}
+
+
+def to_svg(draw: Callable[..., Figure], theme: Theme, **frame: object) -> str:
+    """Draw a figure; equal code gives equal bytes, on any day and in any process.
+
+    Args:
+        draw: a figure function, called with the theme.
+        theme: the page scheme to draw for.
+        frame: further arguments of the function, where a slider chooses among frames.
+
+    Returns:
+        the text of an SVG file with a transparent ground.
+    """
+    svg = StringIO()
+    with rc_context(dict.fromkeys(INKED, theme.ink) | LOOK):
+        figure = draw(theme, **frame)
+        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None})
+    return number_ids(svg.getvalue())
+
+
+def number_ids(svg: str) -> str:
+    """Name the parts of a drawing by their order instead of by a hash of their coordinates.
+
+    The layout is solved in an order that varies, so coordinates may differ in the last bit.
+    That is invisible once they are rounded, but a hash of them shows it.
+
+    Args:
+        svg: the text of an SVG file.
+
+    Returns:
+        the same drawing with the ids `p0`, `p1`, and so on.
+    """
+    names = dict.fromkeys(re.findall(r'id="(\w+?[0-9a-f]{10})"', svg))
+    numbers = {name: f"p{number}" for number, name in enumerate(names)}
+    return re.sub(
+        r'(?<=[#"])\w+?[0-9a-f]{10}(?=[")])',
+        lambda match: numbers.get(match[0], match[0]),
+        svg,
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A drawing that a notebook displays in the colors of the page around it."""
+
+    light: str
+    dark: str
+    description: str
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f'<img class="only-{name}" alt="{escape(self.description)}"{hidden} '
+            f'src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
+            for name, svg, hidden in (
+                ("light", self.light, ""),
+                ("dark", self.dark, " hidden"),
+            )
+        )
+
+
+def show(draw: Callable[..., Figure], **frame: object) -> Shown:
+    """Display a figure in a lab, in light and dark.
+
+    Args:
+        draw: a figure function.
+        frame: further arguments of the function.
+
+    Returns:
+        what a notebook cell displays when it stands on the cell's last line.
+    """
+    light, dark = (to_svg(draw, theme, **frame) for theme in (LIGHT, DARK))
+    description = " ".join(cleandoc(draw.__doc__ or "").split())
+    return Shown(light, dark, describe(description, frame))
+
+
+def describe(description: str, frame: dict[str, object]) -> str:
+    """Fill the values of a frame into a description: `{k}` becomes the value of k.
+
+    Args:
+        description: the docstring of a figure function.
+        frame: the arguments that this frame was drawn with.
+
+    Returns:
+        the alternative text of the frame, on one line.
+    """
+    for name, value in frame.items():
+        description = description.replace(f"{{{name}}}", str(value))
+    return " ".join(description.split())

@@ -1,0 +1,303 @@
+"""k-nearest neighbors: label a point by the vote of the training points around it.
+
+Source: T. Cover and P. Hart, "Nearest neighbor pattern classification",
+IEEE Transactions on Information Theory 13(1), 1967, doi:10.1109/TIT.1967.1053964.
+"""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+from torch.nn.functional import one_hot
+
+QUERY_BLOCK, POINT_BLOCK = 1024, 4096  # a block of distances: 16 MB in float32
+
+
+def squared_distances(queries: Tensor, points: Tensor) -> Tensor:
+    """Measure every query against every point.
+
+    Args:
+        queries: (m, d) floats.
+        points: (n, d) floats of the same dtype, in the same unit as the queries.
+
+    Returns:
+        (m, n) floats, in that unit squared, never negative.
+
+    Raises:
+        ValueError: the two are not tables of the same width, or hold NaN or infinities.
+        TypeError: the two are not floats of one dtype. Bytes would wrap around at 256.
+    """
+    _require_comparable(queries, points)
+    # |q - p|² = |q|² - 2 q·p + |p|² stores (m, n) numbers; q - p would store (m, n, d).
+    query_squares = queries.square().sum(dim=1, keepdim=True)
+    point_squares = points.square().sum(dim=1)
+    return (query_squares - 2 * queries @ points.T + point_squares).clamp(min=0)
+
+
+def nearest_points(queries: Tensor, points: Tensor, k: int) -> Tensor:
+    """Find the k points nearest to each query, by sorting all distances.
+
+    Args:
+        queries: (m, d) floats.
+        points: (n, d) floats of the same dtype.
+        k: how many to find, from 1 to n.
+
+    Returns:
+        (m, k) int64 from 0 to n - 1, nearest first; of equally near points the first.
+
+    Raises:
+        ValueError: k lies outside 1..n, where slicing would quietly return fewer points;
+            or the tables do not fit together, as in `squared_distances`.
+        TypeError: as in `squared_distances`.
+    """
+    _require_neighbors(k, points)
+    return squared_distances(queries, points).argsort(dim=1, stable=True)[:, :k]
+
+
+def vote(ballots: Tensor) -> Tensor:
+    """Elect the commonest label of each row; of equally common ones, the smallest.
+
+    Args:
+        ballots: (m, k) int64, labels counted from 0, at least one to a row.
+
+    Returns:
+        (m,) int64, the labels elected.
+
+    Raises:
+        ValueError: there is no ballot in a row, or a label is negative.
+
+    >>> vote(torch.tensor([[2, 0, 2], [1, 0, 3]]))
+    tensor([2, 0])
+    """
+    if ballots.ndim != 2 or ballots.shape[1] == 0:
+        raise ValueError(f"ballots must be (m, k) with k > 0, got {tuple(ballots.shape)}")
+    if ballots.numel() == 0:
+        return ballots.new_empty(0)
+    if ballots.min() < 0:
+        raise ValueError(f"labels must be 0 or more, got {ballots.min()}")
+    return one_hot(ballots).sum(dim=1).argmax(dim=1)  # (m, k, classes) to (m, classes)
+
+
+def k_nearest_neighbors(
+    queries: Tensor, points: Tensor, labels: Tensor, k: int
+) -> Tensor:
+    """Give each query the commonest label among its k nearest points.
+
+    Equally near points rank in the order given; equally common labels, smallest first.
+
+    Args:
+        queries: (m, d) floats, the points to label.
+        points: (n, d) floats, the training points.
+        labels: (n,) int64, the class of each training point, counted from 0.
+        k: how many neighbors vote, from 1 to n.
+
+    Returns:
+        (m,) int64, the label elected for each query.
+
+    Raises:
+        ValueError: k lies outside 1..n, there is not one label to each point, or the
+            tables do not fit together, as in `squared_distances`.
+        TypeError: as in `squared_distances`.
+
+    >>> points, labels = torch.tensor([[0.0], [1.0], [5.0]]), torch.tensor([0, 0, 1])
+    >>> k_nearest_neighbors(torch.tensor([[0.4], [4.0]]), points, labels, k=1)
+    tensor([0, 1])
+    """
+    _require_labels(labels, points)
+    return vote(labels[nearest_points(queries, points, k)])
+
+
+def nearest_in_blocks(queries: Tensor, points: Tensor, k: int) -> Tensor:
+    """Find the k points nearest to each query, without ever holding all distances.
+
+    Equal to `nearest_points` wherever the arithmetic is exact, as it is in float32 for
+    whole numbers with |q|², |p|² and |q - p|² up to 2²⁴. Other floats are rounded: points
+    whose distances differ by less than the rounding may change places.
+
+    Args:
+        queries: (m, d) floats.
+        points: (n, d) floats of the same dtype.
+        k: how many to find, from 1 to n.
+
+    Returns:
+        (m, k) int64 from 0 to n - 1, nearest first; of equally near points the first.
+
+    Raises:
+        ValueError: as in `nearest_points`.
+        TypeError: as in `nearest_points`.
+    """
+    _require_neighbors(k, points)
+    _require_comparable(queries, points)
+    best = queries.new_full((len(queries), k), math.inf)
+    index = torch.zeros_like(best, dtype=torch.int64)
+    for start in range(0, len(points), POINT_BLOCK):
+        block = points[start : start + POINT_BLOCK]
+        squares = block.square().sum(dim=1)
+        for first in range(0, len(queries), QUERY_BLOCK):
+            rows = slice(first, first + QUERY_BLOCK)
+            # |q|² is the same for all points: without it, the order is the same.
+            scores = torch.addmm(squares, queries[rows], block.T, alpha=-2)
+            values, places = smallest(scores, k)
+            values = torch.cat([best[rows], values], dim=1)
+            places = torch.cat([index[rows], places + start], dim=1)
+            best[rows], chosen = smallest(values, k)
+            index[rows] = places.gather(1, chosen)
+    return index.gather(1, best.argsort(dim=1, stable=True))
+
+
+def smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Select the k smallest values of each row; of equal values, the first.
+
+    `topk` alone leaves open which of several equal values it takes.
+
+    Args:
+        values: (m, n) floats without NaN.
+        k: how many; all of them, where k exceeds n.
+
+    Returns:
+        (m, min(k, n)) values in the order of their columns, and these columns, int64.
+    """
+    if k >= values.shape[1]:
+        columns = torch.arange(values.shape[1], device=values.device)
+        return values, columns.expand(values.shape)
+    found, columns = values.topk(k + 1, dim=1, largest=False)
+    tied = found[:, k - 1] == found[:, k]  # the last one in equals the first one out
+    columns = columns[:, :k]
+    columns[tied] = values[tied].argsort(dim=1, stable=True)[:, :k]
+    columns = columns.sort(dim=1).values
+    return values.gather(1, columns), columns
+
+
+def errors_of_every_k(
+    queries: Tensor, truth: Tensor, points: Tensor, labels: Tensor
+) -> Tensor:
+    """Measure the error of the vote for every number of voters, in one pass.
+
+    Args:
+        queries: (m, d) floats, with m > 0.
+        truth: (m,) int64, the labels of the queries.
+        points: (n, d) floats, the training points.
+        labels: (n,) int64, their labels, counted from 0.
+
+    Returns:
+        (n,) float64 from 0 to 1: entry k - 1 is the share of queries that k voters miss.
+
+    Raises:
+        ValueError: there are no queries, there is not one label to each of queries and
+            points, or the tables do not fit together, as in `squared_distances`.
+        TypeError: as in `squared_distances`.
+    """
+    _require_labels(labels, points)
+    if len(queries) == 0 or truth.shape != queries.shape[:1]:
+        raise ValueError(
+            f"truth must hold a label for each of the queries, at least 1, got "
+            f"{len(truth)} for {len(queries)}"
+        )
+    ballots = labels[nearest_points(queries, points, len(points))]
+    winner = torch.zeros_like(ballots)
+    most = (ballots == 0).cumsum(dim=1)  # votes for label 0 among the first 1, 2, ..., n
+    for label in range(1, int(labels.max()) + 1):
+        votes = (ballots == label).cumsum(dim=1)
+        winner[votes > most] = label
+        most = most.maximum(votes)
+    return (winner != truth[:, None]).double().mean(dim=0)
+
+
+def cover_hart_bound(bayes_error: float, classes: int) -> float:
+    """Bound the error of one neighbor, in the limit of endless training data.
+
+    Args:
+        bayes_error: the error R* of the best possible classifier, from 0 to 1 - 1 / C.
+        classes: how many classes C there are, at least 2.
+
+    Returns:
+        R* (2 - C / (C - 1) R*), the least upper bound, from R* to 2 R*.
+
+    Raises:
+        ValueError: there are fewer than 2 classes, or R* exceeds that of blind guessing.
+
+    >>> round(cover_hart_bound(0.1, classes=2), 2)
+    0.18
+    """
+    if classes < 2:
+        raise ValueError(f"classes must be 2 or more, got {classes}")
+    if not 0 <= bayes_error <= 1 - 1 / classes:
+        raise ValueError(
+            f"bayes_error must lie in 0..{1 - 1 / classes}, got {bayes_error}"
+        )
+    return bayes_error * (2 - classes / (classes - 1) * bayes_error)
+
+
+def chance_of_a_perfect_score(questions: int, candidates: int) -> float:
+    """Compute how likely at least one of many guessers answers everything right.
+
+    Args:
+        questions: how many yes-or-no questions there are, at least 1.
+        candidates: how many people answer, each by tossing a coin, at least 1.
+
+    Returns:
+        a probability.
+
+    Raises:
+        ValueError: a number is below 1.
+    """
+    if min(questions, candidates) < 1:
+        raise ValueError(f"both numbers must be 1 or more, got {questions}, {candidates}")
+    return 1 - (1 - 0.5**questions) ** candidates
+
+
+def simulate_perfect_scores(
+    questions: int, candidates: int, rounds: int, generator: Generator
+) -> float:
+    """Let people guess, round after round, and count the rounds with a perfect score.
+
+    Args:
+        questions: how many yes-or-no questions there are, from 1 to 62.
+        candidates: how many people answer in a round, at least 1.
+        rounds: how often to repeat, at least 1.
+        generator: the source of the guesses.
+
+    Returns:
+        the share of rounds in which at least one person has everything right, 0 to 1.
+
+    Raises:
+        ValueError: a number lies outside its range.
+    """
+    if not 1 <= questions <= 62 or min(candidates, rounds) < 1:
+        raise ValueError(
+            "questions must lie in 1..62, candidates and rounds be 1 or more, "
+            f"got {questions}, {candidates}, {rounds}"
+        )
+    # One of the 2^questions equally likely sheets of answers, number 0, is all correct.
+    sheets = torch.randint(2**questions, (rounds, candidates), generator=generator)
+    return (sheets == 0).any(dim=1).double().mean().item()
+
+
+def _require_comparable(queries: Tensor, points: Tensor) -> None:
+    shapes = f"{tuple(queries.shape)} and {tuple(points.shape)}"
+    if queries.ndim != 2 or points.ndim != 2 or queries.shape[1] != points.shape[1]:
+        raise ValueError(f"queries and points must be (m, d) and (n, d), got {shapes}")
+    if queries.dtype != points.dtype or not points.is_floating_point():
+        raise TypeError(
+            f"queries and points must be floats of one dtype, got {queries.dtype} and "
+            f"{points.dtype}"
+        )
+    for name, table in (("queries", queries), ("points", points)):
+        norms = torch.linalg.vector_norm(table, dim=1)  # one number to a row: no copy
+        if not norms.isfinite().all():
+            raise ValueError(f"{name} must be finite, got NaN, infinity or an overflow")
+
+
+def _require_neighbors(k: int, points: Tensor) -> None:
+    if len(points) == 0:
+        raise ValueError("points must not be empty")
+    if not 1 <= k <= len(points):
+        raise ValueError(f"k must lie between 1 and {len(points)}, got {k}")
+
+
+def _require_labels(labels: Tensor, points: Tensor) -> None:
+    if labels.shape != points.shape[:1] or labels.dtype != torch.int64:
+        raise ValueError(
+            f"labels must be ({len(points)},) int64, got {tuple(labels.shape)} "
+            f"{labels.dtype}"
+        )

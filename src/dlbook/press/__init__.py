@@ -1,0 +1,1 @@
+"""The press: what turns pages, listings, figures and records into the site."""

@@ -1,0 +1,130 @@
+"""The press from the command line: `python -m dlbook.press figure|outputs|page ...`."""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+from matplotlib import rc_context
+
+from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, to_svg
+from dlbook.press import math
+from dlbook.press.drawings import draw_missing
+from dlbook.press.fences import ROOT
+from dlbook.press.outputs import refresh
+from dlbook.press.pages import PageError, frames_of, translated
+
+PREVIEW = ROOT / ".cache" / "preview"
+
+
+def preview_figure(name: str, arguments: list[str]) -> list[Path]:
+    """Draw one figure in both themes, as SVG and PNG.
+
+    Args:
+        name: module and function, such as `knn.decision_regions`.
+        arguments: of one frame, such as `k=5`.
+
+    Returns:
+        the files written.
+    """
+    import ast
+
+    frame = {
+        key: ast.literal_eval(value)
+        for key, value in (a.split("=", 1) for a in arguments)
+    }
+    module, _, function = name.rpartition(".")
+    draw = getattr(importlib.import_module(f"dlbook.figures.{module}"), function)
+    PREVIEW.mkdir(parents=True, exist_ok=True)
+    written = []
+    for theme in (LIGHT, DARK):
+        stem = PREVIEW / f"{name}-{theme.name}"
+        stem.with_name(f"{stem.name}.svg").write_text(to_svg(draw, theme, **frame))
+        with rc_context(
+            dict.fromkeys(INKED, theme.ink) | LOOK | {"axes.facecolor": theme.paper}
+        ):
+            picture = stem.with_name(f"{stem.name}.png")
+            draw(theme, **frame).savefig(picture, dpi=110, facecolor=theme.paper)
+        written += [stem.with_name(f"{stem.name}.svg"), picture]
+    return written
+
+
+def check_page(path: Path) -> str:
+    """Translate one page, draw its figures and render it, as the build would.
+
+    Args:
+        path: of a Markdown file below `docs`.
+
+    Returns:
+        one mistake with its line, or an empty text.
+    """
+    import markdown
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Reads the part of mkdocs.yml that is needed here."""
+
+    for prefix in ("tag:", "!"):
+        Loader.add_multi_constructor(prefix, lambda loader, suffix, node: suffix)
+    settings = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader)
+    extensions, configs = [], {}
+    for entry in settings["markdown_extensions"]:
+        name, options = (
+            next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
+        )
+        extensions.append(name)
+        configs[name] = options
+    text = path.read_text()
+    where = path.resolve().relative_to(ROOT)
+    try:
+        draw_missing(frames_of(text))
+        new = translated(text, str(path.resolve().relative_to(ROOT / "docs")))
+        math.rendered(
+            markdown.markdown(new, extensions=extensions, extension_configs=configs)
+        )
+    except PageError as error:
+        return f"{where}:{error.line}: {error.reason}"
+    except (RuntimeError, ValueError) as error:
+        return f"{where}: {error}"
+    return ""
+
+
+def main() -> int:
+    """Read the command line and do what it says; the exit status tells whether all is well."""
+    parser = argparse.ArgumentParser(prog="python -m dlbook.press", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    figure = commands.add_parser("figure", help="draw one figure into .cache/preview")
+    figure.add_argument("name", help="such as knn.decision_regions")
+    figure.add_argument("arguments", nargs="*", help="of one frame, such as k=5")
+    outputs = commands.add_parser(
+        "outputs", help="rewrite stale outputs and claims in pages"
+    )
+    outputs.add_argument(
+        "pages", nargs="*", type=Path, help="default: all pages and README"
+    )
+    page = commands.add_parser("page", help="check one page without building the site")
+    page.add_argument("path", type=Path)
+    choice = parser.parse_args()
+    if choice.command == "figure":
+        for path in preview_figure(choice.name, choice.arguments):
+            print(path.relative_to(ROOT))
+        return 0
+    if choice.command == "page":
+        wrong = check_page(choice.path)
+        print(wrong or f"{choice.path}: no mistake found")
+        return int(bool(wrong))
+    failed = 0
+    for path in choice.pages or [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]:
+        try:
+            print(f"{path}: {'rewritten' if refresh(path) else 'up to date'}")
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
+            failed = 1
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""The pages that nobody writes: results, bibliography, and the source behind each listing."""
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from dlbook.press.citations import described, entries, label
+from dlbook.press.fences import ROOT
+
+RESULTS = ROOT / "docs" / "results"
+
+
+def claim_anchor(name: str) -> str:
+    """Give the anchor of a claim on the results page, such as `knn-mnist_error_k1`."""
+    return "-".join(name.split(".")[:2])
+
+
+def results_page() -> str:
+    """Write the page of all recorded runs from `docs/results/*.json`, as Markdown."""
+    parts = [
+        "# Results",
+        "Every number that a chapter quotes as measured stands here, with where, when and on "
+        "what it was measured. The files behind this page are published with the site.",
+    ]
+    for path in sorted(RESULTS.glob("*.json")):
+        word = path.stem
+        parts.append(f"## {word}")
+        parts.append(f"[{word}.json](../results/{word}.json)")
+        for run, section in sorted(json.loads(path.read_text()).items()):
+            parts += [f"### {word}: {run} {{ #{word}-run-{run} }}", _origin(section)]
+            parts.append(_claims(word, section["claims"]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _origin(section: dict) -> str:
+    versions = ", ".join(
+        f"{name} {number}" for name, number in section["versions"].items()
+    )
+    data = "; ".join(
+        f"{name}, SHA-256 `{value[:12]}…`" for name, value in section["data"].items()
+    )
+    return (
+        f"`{section['command']}` took {section['seconds']} s on {section['device']}, "
+        f"{section['date']}, commit `{section['commit']}`; {versions}; "
+        f"data: {data or 'drawn from formulas'}."
+    )
+
+
+def _claims(word: str, claims: dict) -> str:
+    rows = [
+        "<table><thead><tr><th>claim</th><th>value</th><th>spread</th></tr></thead><tbody>"
+    ]
+    for name, claim in sorted(claims.items()):
+        value = claim["value"]
+        values = value if isinstance(value, list) else [value]
+        shown = ", ".join(f"{number:.6g}" for number in values[:12])
+        if len(values) > 12:
+            shown += f", … ({len(values)} values)"
+        spread = ", ".join(
+            f"{key.replace('_', ' ')} {number:.4g}"
+            for key, number in claim["spread"].items()
+        )
+        rows.append(
+            f'<tr id="{word}-{name}"><td><code>{name}</code></td>'
+            f"<td>{shown} {escape(claim['unit'])}</td><td>{spread}</td></tr>"
+        )
+    return "\n".join([*rows, "</tbody></table>"])
+
+
+def bibliography_page(citing: dict[str, list[tuple[str, str]]]) -> str:
+    """Write the bibliography, with links back to the pages that cite each work, as Markdown.
+
+    Args:
+        citing: for each key the (title, address) of the pages that cite it.
+
+    Returns:
+        the page, sorted by label.
+    """
+    parts = [
+        "# Bibliography",
+        "Every work the book cites, and the pages that cite it. "
+        "The file behind it: [bibliography.bib](bibliography.bib).",
+    ]
+    for key in sorted(entries(), key=lambda key: label(key).casefold()):
+        links = ", ".join(
+            f"[{title}]({address})" for title, address in citing.get(key, [])
+        )
+        where = f" Cited in: {links}." if links else ""
+        parts.append(f'<span id="{key}" class="work">{described(key)}</span>{where}')
+    return "\n\n".join(parts) + "\n"
+
+
+def api_page(words: list[str]) -> str:
+    """Write the page from which mkdocstrings makes the reference of the package, as Markdown.
+
+    Args:
+        words: the chapters, in reading order; the data sets follow.
+    """
+    data = sorted(
+        path.stem for path in (ROOT / "src" / "dlbook" / "data").glob("[a-z]*.py")
+    )
+    modules = [
+        word for word in words if (ROOT / "src" / "dlbook" / f"{word}.py").is_file()
+    ]
+    parts = ["# API", "Every public function of the package, made from its docstring."]
+    for name in [*modules, *(f"data.{stem}" for stem in data)]:
+        parts.append(f"## {name}\n\n::: dlbook.{name}")
+    return "\n\n".join(parts) + "\n"
+
+
+def source_files() -> Iterable[Path]:
+    """List the files that get a page of their own: the package and its tests."""
+    yield from sorted((ROOT / "src" / "dlbook").rglob("*.py"))
+    yield from sorted((ROOT / "tests").glob("test_*.py"))
+
+
+def source_address(path: Path) -> str:
+    """Give the place of a source file in the site, such as `source/src/dlbook/knn.py.html`."""
+    return f"source/{path.relative_to(ROOT).as_posix()}.html"
+
+
+def source_page(path: Path) -> str:
+    """Write a source file as a page with numbered lines, each an anchor such as `#L12`."""
+    return _source_page(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _source_page(path: Path, _changed: int) -> str:
+    name = path.relative_to(ROOT).as_posix()
+    up = "../" * name.count("/") + "../"
+    form = HtmlFormatter(
+        linenos="inline",
+        lineanchors="L",
+        anchorlinenos=True,
+        wrapcode=True,
+        nobackground=True,
+    )
+    code = (
+        highlight(path.read_text(), PythonLexer(), form)
+        .replace('"L-', '"L')
+        .replace('"#L-', '"#L')
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{name} - dlbook</title>
+<link rel="stylesheet" href="{up}assets/css/source.css">
+</head>
+<body>
+<header><a href="{up}index.html">dlbook</a> <h1>{name}</h1></header>
+<main>{code}</main>
+</body>
+</html>
+"""

@@ -1,0 +1,145 @@
+"""What a drawing depends on: the definitions it reaches, the records, the versions.
+
+The digest of all this names the drawing in the cache. A changed definition gives a new name
+to every drawing that reaches it and to no other, so that nothing stale can be shown. A figure
+that reads files of the repository names them in a constant `READS`, a tuple of patterns.
+"""
+
+import ast
+import hashlib
+import re
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from dlbook.press.fences import PACKAGE, ROOT, module_path, names_bound_by
+
+LIBRARIES = ("matplotlib", "numpy", "scikit-learn", "scipy", "torch", "torchvision")
+RECORDS = re.compile(r"""claims_of\(\s*["'](\w+)["']""")
+
+
+def digest_of(name: str, frame: dict) -> str:
+    """Name a drawing by everything that decides how it looks.
+
+    Args:
+        name: module and function in `dlbook.figures`, such as `knn.decision_regions`.
+        frame: the arguments of the frame.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    request = f"{name}({sorted(frame.items())})"
+    return hashlib.sha256(
+        f"{request}\0{_surroundings(name, _newest())}".encode()
+    ).hexdigest()[:16]
+
+
+def _newest() -> int:
+    """Give the date of the last change of anything that a drawing may depend on."""
+    folders = (PACKAGE, *PACKAGE.glob("*/"), ROOT / "docs" / "results")
+    files = [path for folder in folders for path in folder.glob("*.*")]
+    return max(
+        path.stat().st_mtime_ns for path in [*files, *folders, ROOT / "mkdocs.yml"]
+    )
+
+
+@cache
+def _surroundings(name: str, _changed: int) -> str:
+    """Join all that decides how every frame of a figure looks."""
+    module, _, function = name.rpartition(".")
+    texts = reached_by(f"figures.{module}", function)
+    texts |= reached_by("figures.style", "to_svg")
+    words = {word for text in texts.values() for word in RECORDS.findall(text)} | {module}
+    files = [ROOT / "docs" / "results" / f"{word}.json" for word in sorted(words)]
+    if any(key.startswith("data.") for key in texts):
+        files += data_files()
+    for key, text in texts.items():
+        if key.endswith(".READS"):
+            patterns = ast.literal_eval(text.partition("=")[2].strip())
+            files += sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+    parts = [*(f"{key}\n{texts[key]}" for key in sorted(texts)), versions()]
+    parts += [path.read_text() for path in files if path.is_file()]
+    return "\0".join(parts)
+
+
+@cache
+def versions() -> str:
+    """Name the versions of the libraries that draw and compute."""
+    return " ".join(f"{library} {version(library)}" for library in LIBRARIES)
+
+
+def data_files() -> list[Path]:
+    """List the tables that data modules read, in a fixed order."""
+    files = (PACKAGE / "data").iterdir()
+    return sorted(path for path in files if path.is_file() and path.suffix != ".py")
+
+
+def reached_by(module: str, name: str) -> dict[str, str]:
+    """Collect the source of every definition that a function can reach inside the book.
+
+    Args:
+        module: below `dlbook`, such as `figures.knn`.
+        name: a definition at the top of that module.
+
+    Returns:
+        source texts by `module.name`, the function itself included. A module that is imported
+        whole counts whole, under the name `module.*`.
+
+    Raises:
+        LookupError: the module or the definition does not exist.
+    """
+    found: dict[str, str] = {}
+    waiting = [(module, name)]
+    while waiting:
+        where, what = waiting.pop()
+        if f"{where}.{what}" in found:
+            continue
+        table = contents(where, module_path(where).stat().st_mtime_ns)
+        if what == "*":
+            found[f"{where}.*"] = "\n".join(text for text, _ in table.values())
+            waiting += [link for _, links in table.values() for link in links]
+        elif what in table:
+            found[f"{where}.{what}"], links = table[what]
+            waiting += links
+        else:
+            raise LookupError(
+                f"'{where}.{what}': no definition {what!r} in dlbook.{where}"
+            )
+    return found
+
+
+@cache
+def contents(module: str, _changed: int) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """Read a module: for each definition its source, and what it names inside the book.
+
+    Args:
+        module: below `dlbook`.
+        _changed: when the file was changed last, so that a changed file is read anew.
+
+    Returns:
+        (source, [(module, name), ...]) by name.
+    """
+    source = module_path(module).read_text()
+    tree = ast.parse(source)
+    links = {name: (module, name) for node in tree.body for name in names_bound_by(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dlbook"):
+            package = node.module.removeprefix("dlbook").removeprefix(".")
+            for alias in node.names:
+                whole = f"{package}.{alias.name}".removeprefix(".")
+                target = (
+                    (whole, "*")
+                    if module_path(whole).is_file()
+                    else (package, alias.name)
+                )
+                links[alias.asname or alias.name] = target
+    table = {}
+    for node in tree.body:
+        used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        targets = [links[word] for word in sorted(used) if word in links]
+        text = ast.get_source_segment(source, node) or ""
+        decorators = getattr(node, "decorator_list", [])
+        text = "\n".join([*(ast.unparse(part) for part in decorators), text])
+        for name in names_bound_by(node):
+            table[name] = (text, targets)
+    return table

@@ -1,0 +1,161 @@
+"""The fences of a page: where they stand, and what the book's own two kinds ask for.
+
+`listing` shows a definition of the package; `figure` shows a drawing. Every other fence is
+left to Markdown, but its place is known, so that nothing inside it is mistaken for prose.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = ROOT / "src" / "dlbook"
+
+OPENING = re.compile(r"^(?P<margin>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`\n]*)$")
+REQUEST = re.compile(r"(?P<name>[\w.]+)(?:\s+(?P<parameter>\w+)\s*=\s*(?P<values>.+))?")
+
+
+@dataclass(frozen=True)
+class Fence:
+    """One fenced block of a page.
+
+    Attributes:
+        info: what stands behind the opening ticks, such as `python`.
+        lines: what stands inside, without the margin.
+        margin: the white space in front, for a fence inside an admonition or a list.
+        first: the line of the opening ticks, counted from 1.
+        last: the line of the closing ticks.
+    """
+
+    info: str
+    lines: tuple[str, ...]
+    margin: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a `figure` fence asks for.
+
+    Attributes:
+        name: module and function, such as `knn.decision_regions`.
+        caption: Markdown, on one line.
+        frames: the arguments of each frame; one empty dictionary for a still figure.
+    """
+
+    name: str
+    caption: str
+    frames: tuple[dict, ...] = field(default=({},))
+
+
+def fences_of(markdown: str) -> Iterator[Fence]:
+    """Find the fences of a page, in order.
+
+    Args:
+        markdown: the text of a page.
+
+    Yields:
+        one fence after the other.
+
+    Raises:
+        ValueError: a fence is opened and never closed.
+    """
+    lines = markdown.splitlines()
+    number = 0
+    while number < len(lines):
+        opening = OPENING.match(lines[number])
+        number += 1
+        if not opening:
+            continue
+        margin, ticks = opening["margin"], opening["ticks"]
+        first, inside = number, []
+        while number < len(lines) and lines[number].strip() != ticks:
+            inside.append(lines[number].removeprefix(margin))
+            number += 1
+        if number == len(lines):
+            raise ValueError(f"line {first}: the fence opened here is never closed")
+        number += 1
+        yield Fence(opening["info"].strip(), tuple(inside), margin, first, number)
+
+
+def prose_of(markdown: str) -> str:
+    """Blank out every fence, keeping the line numbers of what is left."""
+    lines = markdown.splitlines()
+    for fence in fences_of(markdown):
+        lines[fence.first - 1 : fence.last] = [""] * (fence.last - fence.first + 1)
+    return "\n".join(lines)
+
+
+def drawing_of(fence: Fence) -> Drawing:
+    """Read what a `figure` fence asks for.
+
+    Args:
+        fence: a fence whose info is `figure`.
+
+    Returns:
+        the drawing with its caption and frames.
+
+    Raises:
+        ValueError: the first line is not a name, or the values of the frames are not literals.
+    """
+    request = REQUEST.fullmatch(fence.lines[0].strip()) if fence.lines else None
+    if not request:
+        raise ValueError(f"line {fence.first}: a figure fence must begin with a name")
+    caption = " ".join(" ".join(fence.lines[1:]).split())
+    if not request["parameter"]:
+        return Drawing(request["name"], caption)
+    try:
+        values = ast.literal_eval(f"({request['values']},)")
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(
+            f"line {fence.first}: frames must be literals, got {request['values']}"
+        ) from error
+    frames = tuple({request["parameter"]: value} for value in values)
+    return Drawing(request["name"], caption, frames)
+
+
+def module_path(module: str) -> Path:
+    """Give the file of a module, such as `knn` or `figures.knn`."""
+    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+
+
+def definition(name: str) -> tuple[Path, ast.stmt, str]:
+    """Find a function, class or constant in the source, without importing it.
+
+    Args:
+        name: module and definition, such as `knn.k_nearest_neighbors`.
+
+    Returns:
+        the file, the node, and the source text with its decorators.
+
+    Raises:
+        LookupError: the module or the definition does not exist.
+    """
+    module, _, wanted = name.rpartition(".")
+    path = module_path(module) if module else PACKAGE / "?.py"
+    if not path.is_file():
+        raise LookupError(f"{name!r}: there is no module {path.relative_to(ROOT)}")
+    source = path.read_text()
+    for node in ast.parse(source).body:
+        if wanted in names_bound_by(node):
+            first = min(
+                part.lineno for part in [node, *getattr(node, "decorator_list", [])]
+            )
+            text = "\n".join(source.splitlines()[first - 1 : node.end_lineno])
+            return path, node, text
+    raise LookupError(f"{name!r}: no definition {wanted!r} in {path.relative_to(ROOT)}")
+
+
+def names_bound_by(node: ast.stmt) -> list[str]:
+    """Name what a statement at the top of a module defines."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        targets = [part for target in node.targets for part in ast.walk(target)]
+        return [part.id for part in targets if isinstance(part, ast.Name)]
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return [node.target.id]
+    return []

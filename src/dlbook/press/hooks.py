@@ -1,0 +1,189 @@
+"""MkDocs hooks, kept thin: each calls a plain function of the press."""
+
+import logging
+import platform
+import re
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from shutil import make_archive, move
+from tempfile import TemporaryDirectory
+
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File
+
+from dlbook.press import appendix, labs, math
+from dlbook.press.citations import CITATION, keys_of
+from dlbook.press.drawings import THEMES, draw_missing
+from dlbook.press.fences import ROOT, prose_of
+from dlbook.press.notebooks import notebook
+from dlbook.press.pages import PageError, frames_of, translated, word_of
+from dlbook.runs.provenance import commit, write_atomically
+
+LOG = logging.getLogger("mkdocs.dlbook")
+MADE = ROOT / ".cache" / "made"
+WORDS_PER_MINUTE = 200
+STARTED: dict[str, str] = {}  # what MkDocs was asked for: build or serve
+
+
+class _Lines(logging.Filter):
+    """Add the line to what MkDocs says about a dead link or anchor."""
+
+    COMPLAINT = re.compile(
+        r"Doc file '(?P<page>[^']+)' contains a link '(?P<link>[^']+)'"
+    )
+
+    def filter(self, record):
+        match = self.COMPLAINT.search(record.getMessage())
+        source = ROOT / "docs" / match["page"] if match else None
+        if source and source.is_file():
+            for number, line in enumerate(source.read_text().splitlines(), start=1):
+                if match["link"] in line:
+                    record.msg = f"docs/{match['page']}:{number}: {record.getMessage()}"
+                    record.args = ()
+                    break
+        return True
+
+
+def on_startup(command, dirty):
+    """Let MkDocs name the line of a dead link, and remember what it was asked for."""
+    STARTED["command"] = command
+    for logger in (
+        "mkdocs.structure.pages",
+        "mkdocs.structure.nav",
+        "mkdocs.commands.build",
+    ):
+        logging.getLogger(logger).addFilter(_Lines())
+
+
+def on_post_build(config):
+    """Pack the site to take along, beside the search index that works from disk."""
+    if config.extra["command"] == "build":
+        site = Path(config.site_dir)
+        with TemporaryDirectory() as folder:
+            made = make_archive(f"{folder}/dlbook", "zip", root_dir=site)
+            move(made, site / "dlbook.zip")
+
+
+def on_config(config):
+    """Name the cache of the labs by what they depend on, and the state that was checked."""
+    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(labs.cache_folder())
+    config.extra["command"] = STARTED.get("command", "build")
+    config.extra["checked"] = (
+        f"Python {platform.python_version()}, torch {version('torch')}, "
+        f"torchvision {version('torchvision')}, matplotlib {version('matplotlib')}; "
+        f"commit {commit()}"
+    )
+    return config
+
+
+def on_files(files, config):
+    """Draw what the pages ask for, and add every page and file that is made, not written."""
+    pages = [file for file in files.documentation_pages() if file.src_uri.endswith(".md")]
+    frames = []
+    for file in pages:
+        with _mistakes_of(file):
+            frames += frames_of(file.content_string)
+            if file.src_uri.startswith("chapters/"):
+                book = notebook(file.content_string, file.src_uri)
+                _add(files, config, f"notebooks/{word_of(file.src_uri)}.ipynb", book)
+    try:
+        draw_missing(frames)
+    except RuntimeError as error:
+        raise PluginError(str(error)) from error
+    for frame in dict.fromkeys(frames):
+        for theme in THEMES:
+            uri, picture = frame.address(theme), str(frame.cached(theme))
+            files.append(File.generated(config, uri, abs_src_path=picture))
+    for path in appendix.source_files():
+        _add(files, config, appendix.source_address(path), appendix.source_page(path))
+    _add(files, config, "reference/results.md", appendix.results_page())
+    bibliography = appendix.bibliography_page(_citing(pages))
+    _add(files, config, "reference/bibliography.md", bibliography)
+    words = [
+        word_of(file.src_uri) for file in pages if file.src_uri.startswith("chapters/")
+    ]
+    order = (ROOT / "mkdocs.yml").read_text()
+    words.sort(key=lambda word: order.find(f"chapters/{word}.md"))
+    _add(files, config, "reference/api.md", appendix.api_page(words))
+    _add(files, config, "reference/changelog.md", (ROOT / "CHANGELOG.md").read_text())
+    return files
+
+
+def _citing(pages):
+    """Collect for each work the (title, address) of the pages that cite it."""
+    citing = {}
+    for file in pages:
+        text = file.content_string
+        title = re.search(r"^# (.+)$", text, re.MULTILINE)
+        entry = (title[1] if title else file.src_uri, f"../{file.src_uri}")
+        for citation in CITATION.findall(prose_of(text)):
+            for key in keys_of(citation):
+                citing.setdefault(key, {})[entry] = None
+    return {key: list(entries) for key, entries in citing.items()}
+
+
+def _add(files, config, uri, content):
+    """Add a file that is made; an unchanged one keeps its date, so that nobody builds it again."""
+    path = MADE / uri
+    if not path.is_file() or path.read_text() != content:
+        write_atomically(path, content)
+    files.append(File.generated(config, uri, abs_src_path=str(path)))
+
+
+@contextmanager
+def _mistakes_of(file):
+    """Name file and line of a mistake, in the form that editors can jump to."""
+    where = f"docs/{file.src_uri}"
+    try:
+        yield
+    except PageError as error:
+        raise PluginError(f"{where}:{error.line}: {error.reason}") from error
+    except (ValueError, LookupError) as error:
+        raise PluginError(f"{where}: {error}") from error
+
+
+def on_page_markdown(markdown, page, config, files):
+    """Replace the book's own fences, claims and citations."""
+    if not page.file.src_uri.endswith(".md"):
+        return markdown
+    with _mistakes_of(page.file):
+        return translated(page.file.content_string, page.file.src_uri)
+
+
+def on_page_content(html, page, config, files):
+    """Add the head of a chapter and the foot of every page."""
+    address = page.file.src_uri
+    word = word_of(address)
+    if address.startswith("chapters/"):
+        minutes = max(1, round(len(prose_of(page.markdown).split()) / WORDS_PER_MINUTE))
+        links = [f"<span>{minutes} minutes to read</span>"]
+        links.append(f'<a href="../notebooks/{word}.ipynb" download>Notebook</a>')
+        if files.get_file_from_path(f"labs/{word}.py"):
+            links.append(f'<a href="../labs/{word}.html">Lab</a>')
+        head = f'<p class="chapter-head">{"".join(links)}</p>'
+        html = html.replace("</h1>", f"</h1>\n{head}", 1)
+    return f'{html}\n<p class="checked">Checked with {config.extra["checked"]}.</p>'
+
+
+def on_post_page(output, page, config):
+    """Render the formulas and lighten the labs, after the search index has been fed."""
+    if page.file.src_uri.startswith("labs/"):
+        output, pictures = labs.lightened(output, word_of(page.file.src_uri))
+        for address, svg in pictures.items():
+            write_atomically(Path(config.site_dir) / address, svg)
+    try:
+        return math.rendered(output)
+    except ValueError as error:
+        raise PluginError(f"{_place(page.file, str(error))}: {error}") from error
+
+
+def _place(file, reason):
+    """Find the line of a refused formula."""
+    latex = reason.removeprefix("formula $").partition("$: ")[0]
+    lines = Path(ROOT / "docs" / file.src_uri).read_text().splitlines()
+    first = latex.splitlines()[0] if latex else ""
+    for number, line in enumerate(lines, start=1):
+        if first and first in line:
+            return f"docs/{file.src_uri}:{number}"
+    return f"docs/{file.src_uri}"

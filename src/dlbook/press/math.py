@@ -1,0 +1,79 @@
+"""Formulas, rendered when the site is built: a page needs no script to show them.
+
+KaTeX runs in an embedded engine. Pages are rendered late, so that the search index holds the
+plain text of the formulas.
+"""
+
+import atexit
+import html
+import json
+import re
+from functools import cache, lru_cache
+from pathlib import Path
+
+from py_mini_racer import MiniRacer
+
+KATEX = Path(__file__).with_name("katex.min.js")
+FORMULA = re.compile(
+    r'<(?P<tag>span|div) class="arithmatex">'
+    r"(?:\\\((?P<inline>.*?)\\\)|\\\[(?P<block>.*?)\\\])</(?P=tag)>",
+    re.DOTALL,
+)
+MACROS = {"\\R": "\\mathbb{R}", "\\argmin": "\\operatorname*{arg\\,min}"}
+
+
+@cache
+def engine() -> MiniRacer:
+    """Start the engine and load KaTeX, once for a process."""
+    racer = MiniRacer()
+    atexit.register(racer.close)  # left open, its thread keeps the process from ending
+    racer.eval(KATEX.read_text())
+    return racer
+
+
+@lru_cache(maxsize=20_000)
+def formula(latex: str, display: bool) -> str:
+    """Render one formula.
+
+    Args:
+        latex: the formula without its dollar signs.
+        display: whether it stands on a line of its own.
+
+    Returns:
+        HTML for the eye, with MathML for the ear.
+
+    Raises:
+        ValueError: KaTeX refuses it; the message quotes the formula.
+    """
+    options = {"displayMode": display, "strict": "error", "macros": MACROS}
+    call = f"katex.renderToString({json.dumps(latex)}, {json.dumps(options)})"
+    guarded = (
+        f"(() => {{ try {{ return {call} }} catch (e) {{ return '!' + e.message }} }})()"
+    )
+    answer = str(engine().eval(guarded))
+    if answer.startswith("!"):
+        raise ValueError(f"formula ${latex.strip()}$: {answer[1:]}")
+    return answer
+
+
+def rendered(page: str) -> str:
+    """Render every formula of a page.
+
+    Args:
+        page: HTML, in which pymdownx.arithmatex has marked the formulas.
+
+    Returns:
+        the page with the formulas in place.
+
+    Raises:
+        ValueError: KaTeX refuses a formula.
+    """
+
+    def replace(match: re.Match) -> str:
+        latex = html.unescape(match["inline"] or match["block"] or "")
+        display = match["block"] is not None
+        tag = "div" if display else "span"
+        scroll = ' tabindex="0" role="group" aria-label="Formula"' if display else ""
+        return f'<{tag} class="formula"{scroll}>{formula(latex, display)}</{tag}>'
+
+    return FORMULA.sub(replace, page)

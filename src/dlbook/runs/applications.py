@@ -1,0 +1,56 @@
+"""Numbers of the chapter on applications."""
+
+import statistics
+
+import torch
+from torch import Tensor
+
+from dlbook.applications import MAZE, find, imagine, q_learning
+from dlbook.data import digit_strips, digits, growth
+from dlbook.knn import k_nearest_neighbors
+from dlbook.runs.record import Claim, Findings, over_seeds
+
+STRIPS, SEEDS = 200, range(5)
+
+
+def quick(device: torch.device) -> Findings:
+    """Divide operations by dollars; find, imagine and act, each with several seeds."""
+    images, labels, test_images, test_labels = digits.load()
+    template = images[labels == 3].mean(dim=0)
+    found = [
+        _finds_the_three(template, test_images, test_labels, seed)
+        for seed in range(STRIPS)
+    ]
+    walks = [q_learning(MAZE, 100, seed)[1] for seed in SEEDS]
+    ratios = [1000 * row["tflops"] / row["dollars"] for row in growth.processors()]
+    return Findings(
+        {
+            "gflops_per_dollar": Claim(ratios),
+            "finds_three": Claim(100 * sum(found) / STRIPS, "%", tolerance=1.0),
+            "imagined_recognized": over_seeds(
+                [100 * _recognized(images, labels, seed) for seed in SEEDS],
+                "%",
+                tolerance=1.0,
+            ),
+            "first_walk": over_seeds([float(walk[0]) for walk in walks], "moves"),
+            "last_walks": over_seeds(
+                [float(statistics.median(walk[-20:])) for walk in walks], "moves"
+            ),
+        },
+        {"digits": digits.checksum(), "growth": growth.checksum()},
+    )
+
+
+def _finds_the_three(template: Tensor, images: Tensor, labels: Tensor, seed: int) -> bool:
+    strip, order = digit_strips.draw(images, labels, seed)
+    _, column = find(strip, template)
+    return abs(column - 8 * order.index(3)) <= 2
+
+
+def _recognized(images: Tensor, labels: Tensor, seed: int) -> float:
+    """Tell the share of imagined digits whose nearest real neighbor is of their kind."""
+    generator = torch.Generator().manual_seed(seed)
+    wanted = torch.arange(10).repeat_interleave(20)
+    drawn = torch.cat([imagine(images[labels == d], 20, generator) for d in range(10)])
+    voted = k_nearest_neighbors(drawn.flatten(1), images.flatten(1), labels, k=1)
+    return (voted == wanted).double().mean().item()

@@ -1,0 +1,218 @@
+"""Every measured number of the chapter on the support vector machine."""
+
+import time
+import warnings
+from functools import partial
+from math import log10
+
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import SGDClassifier
+from sklearn.svm import LinearSVC
+from torch import Tensor
+from tqdm import tqdm, trange
+
+from dlbook.data import digits
+from dlbook.data.mnist import checksum, load
+from dlbook.perceptron import with_constant
+from dlbook.runs.record import Claim, Findings, over_seeds
+from dlbook.svm import dual_objective, primal_objective, train
+
+PENALTIES = (1e-2, 1e-3, 1e-4, 1e-5)
+IMAGES = 20_000  # the first of the training set; the next 10 000 choose the penalty
+GOAL = 0.01  # above the optimum, relative to it
+
+
+def eights(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Pose the question "is it an 8?" to images of digits.
+
+    Args:
+        images: (n, height, width), from 0 to 1 or as bytes from 0 to 255.
+        labels: (n,) int64, the digits.
+
+    Returns:
+        points, (n, height · width + 1) float32 from 0 to 1, with a constant 1 for the bias;
+        labels, (n,) float32, +1 for an 8 and -1 for the rest.
+    """
+    scale = 255 if images.dtype == torch.uint8 else 1
+    points = with_constant(images.flatten(1).float() / scale)
+    return points, torch.where(labels == 8, 1.0, -1.0)
+
+
+def quick(device: torch.device) -> Findings:
+    """Solve "8 or not" on scikit-learn's digits, here and with liblinear.
+
+    Args:
+        device: where to compute; liblinear computes on the CPU.
+
+    Returns:
+        claims: both optima, and how far they are apart.
+    """
+    images, labels, test_images, test_labels = digits.load()
+    points, y = (part.double().to(device) for part in eights(images, labels))
+    test_points, test_y = (
+        part.double().to(device) for part in eights(test_images, test_labels)
+    )
+    penalty = 1e-3
+    w, alpha = train(points, y, penalty, tolerance=1e-7)
+    oracle = liblinear(points, y, penalty, rounds=10**6, tolerance=1e-7).to(device)
+    ours, theirs = (primal_objective(each, points, y, penalty) for each in (w, oracle))
+    claims = {
+        "digits_objective": Claim(ours, tolerance=1e-6),
+        "digits_objective_liblinear": Claim(theirs, tolerance=1e-6),
+        "digits_apart": Claim(1e6 * abs(ours - theirs) / ours, "millionths", tolerance=1),
+        "digits_gap": Claim(
+            1e6 * (ours - dual_objective(alpha, points, y, penalty)) / ours,
+            "millionths",
+            tolerance=0.2,
+        ),
+        "digits_support": Claim((alpha > 1e-6).sum().item(), tolerance=2),
+        "digits_examples": Claim(len(y), tolerance=0),
+        "digits_test_error": Claim(
+            100 * (test_y * (test_points @ w) <= 0).double().mean().item(),
+            "%",
+            tolerance=0.21,
+        ),
+    }
+    return Findings(claims, {"digits": digits.checksum()})
+
+
+def liblinear(
+    points: Tensor, y: Tensor, penalty: float, rounds: int, tolerance: float
+) -> Tensor:
+    """Minimize the same objective with liblinear.
+
+    Its objective is ½‖w‖² + C Σ hinge. Ours, divided by 2λ, is ½‖w‖² + 1/(2λn) Σ hinge: the
+    same for C = 1/(2λn). Its own bias is switched off, since the points carry a constant.
+
+    Args:
+        points: (n, d) floats with a constant input.
+        y: (n,) floats, each -1 or +1.
+        penalty: λ, positive.
+        rounds: through the examples, at the most.
+        tolerance: liblinear's own, on the gradient of the dual.
+
+    Returns:
+        (d,) float64 weights.
+    """
+    strength = 1 / (2 * penalty * len(points))
+    model = LinearSVC(loss="hinge", C=strength, fit_intercept=False, tol=tolerance)
+    model.set_params(max_iter=rounds, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # few rounds are on purpose
+        model.fit(points.cpu().double().numpy(), y.cpu().numpy())
+    return torch.from_numpy(model.coef_[0])
+
+
+def mnist(device: torch.device) -> Findings:
+    """Choose the penalty on held-out images of MNIST, then measure on the test set, once.
+
+    Args:
+        device: where to compute.
+
+    Returns:
+        claims: errors by penalty, and what the best penalty gives.
+    """
+    images, labels, test_images, test_labels = load()
+    points, y = (part.to(device) for part in eights(images[:30_000], labels[:30_000]))
+    held, held_y = points[IMAGES:], y[IMAGES:]
+    points, y = points[:IMAGES], y[:IMAGES]
+    errors, supports, gaps = [], [], []
+    for penalty in tqdm(PENALTIES, desc="penalties"):
+        w, alpha = train(points, y, penalty, GOAL)
+        errors.append(100 * (held_y * (held @ w) <= 0).double().mean().item())
+        supports.append(100 * (alpha > 0).double().mean().item())
+        gaps.append(100 * _certified(w, alpha, points, y, penalty))
+    best = PENALTIES[errors.index(min(errors))]
+    w, _ = train(points, y, best, GOAL)
+    test_points, test_y = (part.to(device) for part in eights(test_images, test_labels))
+    test_error = 100 * (test_y * (test_points @ w) <= 0).double().mean().item()
+    claims = {
+        "mnist_examples": Claim(IMAGES, tolerance=0),
+        "mnist_penalties": Claim(list(PENALTIES)),
+        "mnist_validation_errors": Claim(errors, "%", tolerance=0.2),
+        "mnist_support": Claim(supports, "%", tolerance=1),
+        "mnist_gaps": Claim(gaps, "%", tolerance=1),
+        "mnist_best_penalty": Claim(best),
+        "mnist_test_error": Claim(test_error, "%", tolerance=0.2),
+        "mnist_never": Claim(100 * (test_y > 0).double().mean().item(), "%"),
+    }
+    return Findings(claims, {"mnist": checksum()})
+
+
+def _certified(
+    w: Tensor, alpha: Tensor, points: Tensor, y: Tensor, penalty: float
+) -> float:
+    """Compute the gap, relative to the floor, in float64."""
+    w, alpha, points, y = (part.double() for part in (w, alpha, points, y))
+    floor = dual_objective(alpha, points, y, penalty)
+    return (primal_objective(w, points, y, penalty) - floor) / floor
+
+
+def speed(device: torch.device) -> Findings:
+    """Race to within 1 % of the optimum, in turns.
+
+    liblinear and SGDClassifier cannot tell when they are there. Both are given the least
+    number of rounds that gets them there, found beforehand and not counted in their time.
+
+    Args:
+        device: where the tensors lie; scikit-learn computes on the CPU.
+
+    Returns:
+        claims: seconds, medians of 5, and ratios, medians over the turns.
+    """
+    images, labels, *_ = load()
+    points, y = (part.to(device) for part in eights(images[:IMAGES], labels[:IMAGES]))
+    claims: dict[str, Claim] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        claims |= _race(points, y, 1e-3, ("liblinear", "descent"))
+        claims |= _race(points, y, 1e-4, ("liblinear",))  # descent would take minutes
+    return Findings(claims, {"mnist": checksum()})
+
+
+def _race(
+    points: Tensor, y: Tensor, penalty: float, names: tuple[str, ...]
+) -> dict[str, Claim]:
+    table, signs = points.cpu().double().numpy(), y.cpu().numpy()
+    strength = 1 / (2 * penalty * len(y))
+    known = {
+        "liblinear": LinearSVC(loss="hinge", C=strength, fit_intercept=False, tol=1e-9),
+        "descent": SGDClassifier(
+            "hinge", alpha=2 * penalty, fit_intercept=False, tol=None
+        ),
+    }
+    rivals = {name: known[name] for name in names}
+    _, alpha = train(points, y, penalty, tolerance=1e-3)
+    goal = (1 + GOAL) * dual_objective(alpha, points, y, penalty)
+    name = f"{-round(log10(penalty))}"
+    claims = {}
+    for key, model in rivals.items():
+        model.set_params(random_state=0, max_iter=1)
+        while (
+            primal_objective(_weights(model.fit(table, signs)).to(y), points, y, penalty)
+            > goal
+        ):
+            rounds = model.get_params()["max_iter"]
+            model.set_params(max_iter=max(rounds + 1, rounds * 5 // 4))
+        claims[f"rounds_{key}_{name}"] = Claim(
+            model.get_params()["max_iter"], tolerance=0
+        )
+    contest = {key: partial(model.fit, table, signs) for key, model in rivals.items()}
+    contest["ours"] = partial(train, points, y, penalty, GOAL)
+    seconds: dict[str, list[float]] = {key: [] for key in contest}
+    for _ in trange(5, desc=f"turns at {penalty:g}"):
+        for key, run in contest.items():
+            start = time.perf_counter()
+            run()
+            seconds[key].append(time.perf_counter() - start)
+    for key, taken in seconds.items():
+        claims[f"seconds_{key}_{name}"] = over_seeds(taken, "s")
+        ratios = [rival / own for rival, own in zip(taken, seconds["ours"], strict=True)]
+        if key != "ours":
+            claims[f"ratio_{key}_{name}"] = over_seeds(ratios)
+    return claims
+
+
+def _weights(model: LinearSVC | SGDClassifier) -> Tensor:
+    return torch.from_numpy(model.coef_[0])

@@ -1,0 +1,168 @@
+"""Tensors: tables of numbers of any dimension, and the linear algebra done on them.
+
+Sources: A. Paszke et al., "PyTorch: an imperative style, high-performance deep learning
+library", NeurIPS 2019; N. Higham, "Accuracy and Stability of Numerical Algorithms", SIAM,
+2002, chapter 9 (elimination).
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+def kind(tensor: Tensor) -> str:
+    """Say what a tensor is made of, on one line.
+
+    Args:
+        tensor: of any shape and dtype.
+
+    Returns:
+        number of dimensions, shape, dtype, and bytes.
+
+    >>> kind(torch.zeros(3, 32, 32))
+    '3d, 3 x 32 x 32, float32, 12288 bytes'
+    """
+    sizes = " x ".join(str(size) for size in tensor.shape) or "one number"
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    return f"{tensor.ndim}d, {sizes}, {dtype}, {tensor.nbytes} bytes"
+
+
+def solve(m: Tensor, y: Tensor) -> Tensor:
+    """Find q with m q = y by elimination: clear one column after the other.
+
+    Args:
+        m: (n, n) floats.
+        y: (n,) floats.
+
+    Returns:
+        (n,) floats.
+
+    Raises:
+        ValueError: the shapes do not fit, a value is not finite, or m is singular.
+
+    >>> solve(torch.tensor([[2.0, 1.0], [1.0, 3.0]]), torch.tensor([5.0, 10.0]))
+    tensor([1., 3.])
+    """
+    _require_square(m, y)
+    table = torch.cat(
+        [m, y.unsqueeze(1)], dim=1
+    )  # (n, n + 1): both sides of the equation
+    for column in range(len(m)):
+        # The largest entry divides best: a small one would magnify rounding errors.
+        pivot = column + int(table[column:, column].abs().argmax())
+        if table[pivot, column] == 0:
+            raise ValueError(f"m must have independent columns, number {column} is not")
+        table[[column, pivot]] = table[[pivot, column]]
+        table[column] /= table[column, column].clone()
+        factors = table[:, column].clone()
+        factors[column] = 0
+        table -= torch.outer(factors, table[column])
+    return table[:, -1]
+
+
+def inverse(m: Tensor) -> Tensor:
+    """Invert a matrix by solving for each column of the identity.
+
+    Args:
+        m: (n, n) floats.
+
+    Returns:
+        (n, n) floats: `m @ inverse(m)` is the identity but for rounding.
+
+    Raises:
+        ValueError: m is not square, not finite, or singular.
+    """
+    _require_square(m, m[0])
+    columns = [solve(m, unit) for unit in torch.eye(len(m)).to(m)]
+    return torch.stack(columns, dim=1)
+
+
+def power_iteration(m: Tensor, start: Tensor, steps: int) -> Tensor:
+    """Turn a vector toward the eigenvector of the largest eigenvalue, by multiplying.
+
+    Args:
+        m: (n, n) floats, symmetric.
+        start: (n,) floats, not zero.
+        steps: how many multiplications, 0 or more.
+
+    Returns:
+        (steps + 1, n) floats: vectors of length one, the start first.
+
+    Raises:
+        ValueError: the shapes do not fit, a value is not finite, m is not symmetric, the
+            start is zero, or steps is negative.
+    """
+    _require_square(m, start)
+    if not torch.equal(m, m.T):
+        raise ValueError("m must be symmetric: m[i, j] equal to m[j, i]")
+    if start.count_nonzero() == 0 or steps < 0:
+        raise ValueError(
+            f"start must not be zero, steps at least 0, got {start}, {steps}"
+        )
+    path = [start / start.norm()]
+    for _ in range(steps):
+        stretched = m @ path[-1]
+        path.append(stretched / stretched.norm())
+    return torch.stack(path)
+
+
+class Idiom(NamedTuple):
+    """One construct of the material of 2018, and what takes its place.
+
+    Attributes:
+        then: an expression that ran in 2018.
+        now: the expression to write today.
+        ends: how `then` ends today: the name of an error, or `runs`.
+    """
+
+    then: str
+    now: str
+    ends: str
+
+
+# The names that stand for data: m (3, 3), x and y (3, 1) floats; cifar, a data set.
+IDIOMS = (
+    Idiom("torch.gels(y, m)", "torch.linalg.lstsq(m, y).solution", "AttributeError"),
+    Idiom("torch.gesv(y, m)", "torch.linalg.solve(m, y)", "AttributeError"),
+    Idiom("torch.eig(m)", "torch.linalg.eig(m)", "RuntimeError"),
+    Idiom("torch.symeig(m)", "torch.linalg.eigh(m)", "RuntimeError"),
+    Idiom("torch.qr(m)", "torch.linalg.qr(m)", "RuntimeError"),
+    Idiom("cifar.train_data", "cifar.data", "AttributeError"),
+    Idiom("cifar.train_labels", "cifar.targets", "AttributeError"),
+    Idiom("nn.Flattener()", "nn.Flatten()", "AttributeError"),
+    Idiom("torch.bernoulli_(x, 0.5)", "x.bernoulli_(0.5)", "AttributeError"),
+    Idiom("torch.cat((x, y), dimension=0)", "torch.cat((x, y), dim=0)", "TypeError"),
+    Idiom("x.sum().data[0]", "x.sum().item()", "IndexError"),
+    Idiom("Variable(x, requires_grad=True)", "x.requires_grad_()", "runs"),
+    Idiom("x.type('torch.DoubleTensor')", "x.to(torch.float64)", "runs"),
+)
+
+
+def outcome(expression: str, names: dict[str, object]) -> str:
+    """Evaluate an expression of this chapter and say how that ends.
+
+    Never hand it text from a stranger: it runs whatever it is given.
+
+    Args:
+        expression: Python, such as `x.sum().data[0]`.
+        names: what the names in it stand for.
+
+    Returns:
+        the name of the error that it raises, or `runs`.
+    """
+    try:
+        eval(expression, dict(names))
+    except Exception as error:
+        return type(error).__name__
+    return "runs"
+
+
+def _require_square(m: Tensor, y: Tensor) -> None:
+    if m.ndim != 2 or m.shape[0] != m.shape[1] or y.shape != m.shape[:1] or len(m) == 0:
+        raise ValueError(
+            "m must be (n, n) and the vector (n,), n at least 1, "
+            f"got {(*m.shape,)} and {(*y.shape,)}"
+        )
+    if not (m.isfinite().all() and y.isfinite().all()):
+        raise ValueError("m and the vector must be finite, got NaN or infinity")

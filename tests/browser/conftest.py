@@ -1,0 +1,93 @@
+"""A browser, and a server for the built site on this machine alone."""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+SITE = Path(__file__).parents[2] / "site"
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+    None,
+)
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+def pytest_collection_modifyitems(items):
+    """Skip with a clear reason where there is no browser; where there must be one, fail."""
+    if CHROMIUM:
+        return
+    reason = "no Chromium on this machine: install it (package `chromium`) to test the site in it"
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            if os.environ.get("CI"):
+                item.add_marker(pytest.mark.xfail(run=False, strict=True, reason=reason))
+            else:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def address():
+    """Serve the site from a free port of this machine."""
+
+    class Silent(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(Silent, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open pages of the site in contexts of their own, and collect what goes wrong in them."""
+    contexts = []
+
+    def open_one(path, width=1280, scheme="light", base=None, **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.wrong = []
+        start = base or address
+        page.on("console", lambda m: m.type == "error" and page.wrong.append(m.text))
+        page.on("pageerror", lambda error: page.wrong.append(str(error)))
+        page.on("requestfailed", lambda r: page.wrong.append(f"failed: {r.url}"))
+        page.on(
+            "request",
+            lambda r: (
+                r.url.startswith((start, "data:", "blob:", "file:"))
+                or page.wrong.append(f"foreign: {r.url}")
+            ),
+        )
+        page.on(
+            "response",
+            lambda r: r.status >= 400 and page.wrong.append(f"{r.status}: {r.url}"),
+        )
+        page.goto(f"{start}/{path}")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()

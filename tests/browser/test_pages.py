@@ -1,0 +1,138 @@
+"""Every page in a real browser: in light and dark, on a phone and on a desk."""
+
+from pathlib import Path
+
+import pytest
+
+SITE = Path(__file__).parents[2] / "site"
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+PAGES = sorted(
+    path.relative_to(SITE).as_posix()
+    for path in SITE.rglob("*.html")
+    if "source" not in path.parts and path.name != "404.html"
+)
+
+SCROLL = """async () => {
+  for (let y = 0; y < document.body.scrollHeight; y += 800) {
+    window.scrollTo(0, y)
+    await new Promise(done => requestAnimationFrame(done))
+  }
+  window.scrollTo(0, 0)
+  const shown = [...document.images].filter(image => image.offsetParent)
+  await Promise.all(shown.map(image => image.decode().catch(() => {})))
+  return shown.filter(image => !image.naturalWidth).map(image => image.src)
+}"""
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+INSPECT = """async () => {
+  const found = await axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+    rules: { "color-contrast": { enabled: true } },
+  })
+  return found.violations.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)))
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("address_of_page", PAGES)
+def test_a_page_is_whole_accessible_and_alone(address_of_page, width, scheme, open_page):
+    page = open_page(address_of_page, width, scheme)
+    assert page.evaluate(OVERFLOW) <= 0, "the page is wider than the window"
+    assert page.evaluate(SCROLL) == [], "pictures that did not load"
+    page.evaluate(AXE)
+    assert page.evaluate(INSPECT) == []
+    assert page.wrong == []
+
+
+def chapters():
+    return [address for address in PAGES if address.startswith("chapters/")]
+
+
+@pytest.mark.parametrize("chapter", chapters())
+def test_a_chapter_is_readable_without_scripts(chapter, open_page):
+    page = open_page(chapter, java_script_enabled=False)
+    assert page.locator("article h1").count() == 1
+    for figure in page.locator("figure.frames").all():
+        visible = [frame.is_visible() for frame in figure.locator(".frame").all()]
+        assert len(visible) >= 2
+        assert all(visible), "without a script every frame is shown"
+    for formula in page.locator(".formula .katex-html").all()[:5]:
+        assert formula.bounding_box()["width"] > 0
+
+
+def sliders():
+    return [
+        address
+        for address in chapters()
+        if 'class="drawing frames"' in (SITE / address).read_text()
+    ]
+
+
+@pytest.mark.parametrize("chapter", sliders())
+def test_a_slider_is_moved_from_the_keyboard_and_speaks(chapter, open_page):
+    page = open_page(chapter)
+    slider = page.locator("figure.frames input[type=range]").first
+    slider.scroll_into_view_if_needed()
+    slider.focus()
+    before = slider.get_attribute("aria-valuetext")
+    page.keyboard.press("ArrowRight")
+    assert slider.get_attribute("aria-valuetext") != before
+    shown = page.locator("figure.frames").first.locator(".frame.shown")
+    assert shown.count() == 1
+    assert shown.get_attribute("data-value") in slider.get_attribute("aria-valuetext")
+
+
+@pytest.mark.parametrize("chapter", sliders())
+def test_on_paper_every_frame_is_printed(chapter, open_page):
+    page = open_page(chapter)
+    page.emulate_media(media="print")
+    frames = page.locator("figure.frames .frame")
+    assert all(frame.is_visible() for frame in frames.all())
+    assert not page.locator(".md-header").is_visible()
+
+
+def test_search_finds_a_term(open_page):
+    page = open_page("")
+    page.keyboard.press("/")
+    page.keyboard.type("regression")
+    page.wait_for_selector(".md-search-result__item", timeout=10_000)
+    assert "egression" in page.locator(".md-search-result__item").first.inner_text()
+
+
+def test_the_copy_button_copies_exactly_the_block_and_it_runs(open_page, tmp_path):
+    import subprocess
+    import sys
+
+    page = open_page(
+        "chapters/linear_regression.html",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    block = page.locator(".block.highlight").first
+    shown = block.locator("code").inner_text()
+    block.hover()
+    block.locator("button, .md-clipboard").first.click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == shown.strip()
+    program = tmp_path / "pasted.py"
+    program.write_text(copied)
+    subprocess.run([sys.executable, str(program)], check=True, timeout=120)
+
+
+def test_the_schemes_follow_the_toggle(open_page):
+    page = open_page("chapters/linear_regression.html")
+    scheme = "document.body.dataset.mdColorScheme"
+    seen = {page.evaluate(scheme)}
+    for _ in range(3):
+        page.locator("form[data-md-component=palette] label:visible").first.click()
+        seen.add(page.evaluate(scheme))
+    assert seen == {"default", "slate"}
+
+
+def test_the_site_reads_and_searches_from_disk(open_page):
+    page = open_page("index.html", base=SITE.as_uri())
+    page.locator("article a", has_text="nearest neighbors").first.click()
+    assert page.locator("h1").inner_text().startswith("Nearest")
+    page.keyboard.press("/")
+    page.keyboard.type("perceptron")
+    page.wait_for_selector(".md-search-result__item", timeout=10_000)
+    assert page.wrong == []

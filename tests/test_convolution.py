@@ -1,0 +1,199 @@
+"""Convolution: three ways that agree, a law, and what breaks the law."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.signal import convolve2d, correlate2d
+from torch import Generator, nn
+from torch.nn.functional import conv2d, max_pool2d
+
+from dlbook.cnn import convolutional_network
+from dlbook.convolution import (
+    convolve,
+    convolve_by_loops,
+    max_pool,
+    output_side,
+    pixels_seen,
+    receptive_field,
+    shift,
+)
+from dlbook.runs.record import claims_of
+
+sides = st.integers(1, 5)
+counts = st.integers(1, 3)
+seeds = st.integers(0, 2**31)
+
+
+def draw(seed, *shape):
+    generator = Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def test_a_kernel_on_a_small_image_matches_a_case_worked_by_hand():
+    image = torch.tensor([[[1.0, 2.0, 0.0], [0.0, 1.0, 3.0]]])
+    kernels = torch.tensor([[[[1.0, -1.0]]]])
+    expected = [[[1 - 2 + 10, 2 - 0 + 10], [0 - 1 + 10, 1 - 3 + 10]]]
+    assert convolve_by_loops(image, kernels, torch.tensor([10.0])).tolist() == expected
+
+
+@settings(derandomize=True, max_examples=25, deadline=None)
+@given(seeds, counts, counts, sides, sides, sides, sides)
+def test_loops_the_matrix_product_and_the_library_agree(
+    seed, channels, maps, k, width, more_rows, more_columns
+):
+    images = draw(seed, 2, channels, k + more_rows - 1, width + more_columns - 1)
+    kernels, biases = draw(seed + 1, maps, channels, k, width), draw(seed + 2, maps)
+    expected = conv2d(images, kernels, biases)
+    loops = torch.stack([convolve_by_loops(image, kernels, biases) for image in images])
+    assert torch.allclose(loops, expected)
+    assert torch.allclose(convolve(images, kernels, biases), expected)
+
+
+@settings(derandomize=True, max_examples=25, deadline=None)
+@given(seeds, sides, st.integers(0, 4), st.integers(1, 4), st.integers(0, 3))
+def test_strides_and_padding_are_those_of_the_library(seed, k, more, stride, padding):
+    images, kernels = draw(seed, 2, 3, k + more, k + more), draw(seed + 1, 4, 3, k, k)
+    biases = torch.zeros(4).double()
+    expected = conv2d(images, kernels, biases, stride, padding)
+    assert torch.allclose(convolve(images, kernels, biases, stride, padding), expected)
+    assert expected.shape[3] == output_side(k + more, k, stride, padding)
+
+
+@settings(derandomize=True, max_examples=25, deadline=None)
+@given(seeds, st.integers(1, 4), st.integers(0, 9))
+def test_pooling_is_that_of_the_library(seed, side, more):
+    images = draw(seed, 2, 3, side + more, side + 1)
+    assert torch.equal(max_pool(images, side), max_pool2d(images, side))
+
+
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(seeds, sides, st.integers(-4, 4), st.integers(-4, 4))
+def test_moving_the_image_moves_the_maps(seed, k, down, right):
+    """The law of equivariance, where no window meets the border."""
+    images = nn.functional.pad(draw(seed, 1, 2, 6, 6), (8,) * 4)
+    kernels, biases = draw(seed + 1, 3, 2, k, k), torch.zeros(3).double()
+    moved_before = convolve(shift(images, down, right), kernels, biases)
+    moved_after = shift(convolve(images, kernels, biases), down, right)
+    assert torch.allclose(moved_before, moved_after, rtol=1e-12, atol=1e-12)
+
+
+@settings(derandomize=True, max_examples=30, deadline=None)
+@given(seeds, st.integers(1, 4), st.integers(-2, 2))
+def test_pooling_follows_a_shift_by_whole_windows(seed, side, windows):
+    images = nn.functional.pad(draw(seed, 1, 2, 6, 6), (3 * side,) * 4)
+    moved_before = max_pool(shift(images, 0, windows * side), side)
+    assert torch.equal(moved_before, shift(max_pool(images, side), 0, windows))
+
+
+def test_pooling_does_not_follow_a_shift_by_half_a_window():
+    images = torch.tensor([0.0, 0, 1, 2, 0, 0, 0, 0]).view(1, 1, 1, 8).repeat(1, 1, 2, 1)
+    assert max_pool(images, 2).tolist() == [[[[0, 2, 0, 0]]]]
+    assert max_pool(shift(images, 0, 1), 2).tolist() == [[[[0, 1, 2, 0]]]]
+
+
+def test_what_a_shift_pushes_out_of_the_frame_is_lost():
+    image = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert shift(image, 0, 1).tolist() == [[0, 1], [0, 3]]
+    assert shift(image, -1, 0).tolist() == [[3, 4], [0, 0]]
+
+
+def test_a_matrix_product_in_general_does_not_follow_a_shift():
+    images, weights = draw(0, 1, 1, 8, 8), draw(1, 64, 64)
+    after = shift((images.flatten(1) @ weights).view(1, 1, 8, 8), 1, 0)
+    before = (shift(images, 1, 0).flatten(1) @ weights).view(1, 1, 8, 8)
+    assert (before - after).norm() > after.norm()
+
+
+def test_a_convolution_is_a_dense_layer_with_shared_and_missing_weights():
+    kernels, biases = draw(0, 3, 2, 3, 3), torch.zeros(3).double()
+    units = torch.eye(2 * 5 * 5).double().view(-1, 2, 5, 5)
+    matrix = convolve(units, kernels, biases).flatten(1)  # (inputs, outputs)
+    images = draw(1, 4, 2, 5, 5)
+    assert torch.allclose(
+        images.flatten(1) @ matrix, convolve(images, kernels, biases).flatten(1)
+    )
+    assert len(matrix.unique()) == kernels.numel() + 1  # the kernels' numbers, and zero
+
+
+def test_mathematics_flips_the_kernel_and_the_library_does_not():
+    image, kernel = draw(0, 6, 6), draw(1, 3, 3)
+    ours = convolve(image[None, None], kernel[None, None], torch.zeros(1).double())[0, 0]
+    same, flipped = (
+        torch.from_numpy(operation(image.numpy(), kernel.numpy(), mode="valid"))
+        for operation in (correlate2d, convolve2d)
+    )
+    assert torch.allclose(ours, same)
+    assert not torch.allclose(ours, flipped)
+    turned = kernel.flip(0, 1)[None, None]
+    assert torch.allclose(
+        convolve(image[None, None], turned, torch.zeros(1).double())[0, 0], flipped
+    )
+
+
+def test_the_receptive_field_matches_the_pixels_that_the_gradient_finds():
+    image = torch.randn(1, 28, 28, generator=Generator().manual_seed(0))
+    steps = [(5, 1), (3, 3), (5, 1), (2, 2)]
+    layers = [nn.Conv2d(1, 2, 5), nn.AvgPool2d(3), nn.Conv2d(2, 2, 5), nn.AvgPool2d(2)]
+    with torch.no_grad():
+        for layer in (layers[0], layers[2]):
+            layer.weight.fill_(1)  # averages and ones: nothing is left out by chance
+    for depth in range(1, 5):
+        side, jump = receptive_field(steps[:depth])
+        seen = pixels_seen(nn.Sequential(*layers[:depth]), image, row=1, column=0)
+        rows, columns = seen.any(dim=1).nonzero(), seen.any(dim=0).nonzero()
+        assert [rows.min().item(), rows.max().item()] == [jump, jump + side - 1]
+        assert [columns.min().item(), columns.max().item()] == [0, side - 1]
+        assert seen.sum() == side**2
+
+
+def test_pixels_outside_the_receptive_field_do_not_move_the_output():
+    model = convolutional_network(Generator().manual_seed(0))[:6]
+    image = torch.randn(1, 28, 28, generator=Generator().manual_seed(1))
+    changed = image.clone()
+    changed[:, 22:] = 9
+    with torch.no_grad():
+        before, after = model(image[None])[0], model(changed[None])[0]
+    assert torch.equal(before[:, 0], after[:, 0])
+    assert not torch.equal(before[:, 1], after[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((5, 6), "between 1 and 5, got 6"),
+        ((5, 0), "between 1 and 5, got 0"),
+        ((5, 8, 1, 1), "between 1 and 7, got 8"),
+        ((5, 3, 0), "got 0 and 0"),
+        ((5, 3, 1, -1), "got 1 and -1"),
+    ],
+)
+def test_kernels_that_do_not_fit_are_refused(arguments, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        output_side(*arguments)
+
+
+def test_kernels_with_other_channels_than_the_image_are_refused():
+    kernels, biases = torch.zeros(2, 3, 3, 3), torch.zeros(2)
+    with pytest.raises(ValueError, match="the 1 channels of the image, got 3"):
+        convolve_by_loops(torch.zeros(1, 8, 8), kernels, biases)
+    with pytest.raises(ValueError, match="the 1 channels of the image, got 3"):
+        convolve(torch.zeros(2, 1, 8, 8), kernels, biases)
+
+
+def test_a_pooling_window_larger_than_the_image_is_refused():
+    with pytest.raises(ValueError, match="between 1 and 4, got 5"):
+        max_pool(torch.zeros(1, 1, 4, 9), 5)
+
+
+@pytest.mark.parametrize("layer", [(0, 1), (3, 0)])
+def test_a_layer_without_kernel_or_stride_has_no_receptive_field(layer):
+    with pytest.raises(ValueError, match=f"got {layer[0]} and {layer[1]}"):
+        receptive_field([layer])
+
+
+@pytest.mark.skipif(not claims_of("convolution"), reason="not recorded yet")
+def test_the_record_shows_the_same_error_wherever_the_digit_stands():
+    record = claims_of("convolution")
+    moved = [record[f"shared_error_{by}"].value for by in (0, 1, 2)]
+    assert moved[0] == moved[1] == moved[2] < record["dense_error_1"].value

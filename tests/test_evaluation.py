@@ -1,0 +1,310 @@
+"""Evaluation: by hand, against the library, laws, edges, bad input, and the record."""
+
+import math
+from itertools import islice
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+
+from dlbook.data import digits, mnist, subjects
+from dlbook.data.toy import noisy_sine, two_moons
+from dlbook.evaluation import (
+    cross_validate,
+    descend,
+    draw_networks,
+    error_rates,
+    expected_best,
+    folds,
+    forward,
+    grouped_folds,
+    leave_one_out,
+    pick_best,
+    train_many,
+)
+from dlbook.polynomial import evaluate, fit_polynomial, powers
+from dlbook.runs import evaluation as runs
+from dlbook.runs.record import claims_of
+
+
+def train(seeds, epochs=3, **options):
+    x, y = two_moons(60, 0.2, seed=0)
+    nets = train_many(x.double(), y, (2, 8, 2), seeds, batch=20, **options)
+    return next(islice(nets, epochs - 1, None))
+
+
+def as_library_network(parameters, number):
+    """Copy one network into modules of the library."""
+    layers = []
+    for weight, bias in zip(parameters[::2], parameters[1::2], strict=True):
+        layer = torch.nn.Linear(*weight.shape[1:]).to(weight)
+        layer.weight.data.copy_(weight[number].T)
+        layer.bias.data.copy_(bias[number, 0])
+        layers += [layer, torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def test_forward_matches_a_case_worked_by_hand():
+    weight, bias = torch.tensor([[[1.0], [-1.0]]]), torch.tensor([[[0.5]]])
+    out_weight, out_bias = torch.tensor([[[2.0]]]), torch.tensor([[[1.0]]])
+    x = torch.tensor([[3.0, 1.0], [0.0, 4.0]])  # 2.5, and -3.5 which is cut to 0
+    found = forward([weight, bias, out_weight, out_bias], x)
+    assert found.tolist() == [[[6.0], [1.0]]]
+
+
+def test_forward_agrees_with_the_modules_of_the_library():
+    parameters = draw_networks(
+        (4, 7, 6, 3), [torch.Generator().manual_seed(s) for s in (1, 2)]
+    )
+    x = torch.randn(5, 4, generator=torch.Generator().manual_seed(3))
+    for number, scores in enumerate(forward(parameters, x)):
+        expected = as_library_network(parameters, number)(x)
+        torch.testing.assert_close(scores, expected)
+
+
+def test_a_step_agrees_with_the_optimizer_of_the_library():
+    x, y = two_moons(30, 0.2, seed=1)
+    parameters = draw_networks(
+        (2, 8, 2), [torch.Generator().manual_seed(s) for s in (4, 5)]
+    )
+    oracles = [as_library_network(parameters, number) for number in range(2)]
+    descend(parameters, x.expand(2, -1, -1), y.expand(2, -1), step=0.3)
+    for number, oracle in enumerate(oracles):
+        optimizer = torch.optim.SGD(oracle.parameters(), lr=0.3)
+        torch.nn.functional.cross_entropy(oracle(x), y).backward()
+        optimizer.step()
+        torch.testing.assert_close(forward(parameters, x)[number], oracle(x))
+
+
+def test_a_network_ends_where_it_would_have_ended_alone():
+    together, alone = train(seeds=[3, 7, 11]), train(seeds=[7])
+    for many, one in zip(together, alone, strict=True):
+        torch.testing.assert_close(many[1], one[0], rtol=1e-9, atol=1e-12)
+
+
+def test_different_seeds_train_different_networks():
+    weight = train(seeds=[0, 1], epochs=1)[0]
+    assert not torch.allclose(weight[0], weight[1])
+
+
+def test_training_lowers_the_error():
+    x, y = two_moons(60, 0.2, seed=0)
+    before = draw_networks((2, 8, 2), [torch.Generator().manual_seed(0)])
+    after = train(seeds=[0], epochs=40, step=0.5)
+    assert error_rates(after, x.double(), y) < error_rates(before, x, y)
+
+
+def test_each_epoch_looks_at_every_sample_once():
+    x, y = torch.arange(6.0)[:, None], torch.zeros(6, dtype=torch.int64)
+    nets = train_many(x, y, (1, 2), [0], step=1e-12, batch=4)
+    assert next(nets)[0].shape == (1, 1, 2)  # 6 samples in batches of 4 and 2
+
+
+def test_error_rates_match_a_case_worked_by_hand():
+    weight, bias = torch.tensor([[[1.0, -1.0]], [[-1.0, 1.0]]]), torch.zeros(2, 1, 2)
+    x, y = torch.tensor([[1.0], [2.0], [-1.0], [3.0]]), torch.tensor([0, 0, 1, 1])
+    assert error_rates([weight, bias], x, y).tolist() == [0.25, 0.75]
+
+
+@pytest.mark.parametrize("way", [runs._by_products, runs._by_vmap])
+def test_all_at_once_trains_as_one_by_one(way):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(40, 2, generator=generator, dtype=torch.float64)
+    signs, orders = x[:, 0].sign(), torch.arange(40).split(10) * 3
+    together, alone = way(x, signs, orders, networks=3), way(x, signs, orders, networks=1)
+    torch.testing.assert_close(together[0][0], alone[0][0], rtol=1e-9, atol=1e-12)
+    expected = runs._by_products(x, signs, orders, networks=3)
+    for found, wanted in zip(together, expected, strict=True):
+        torch.testing.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize("batch", [0, 61])
+def test_a_batch_outside_the_training_set_is_refused(batch):
+    x, y = two_moons(60, 0.2, seed=0)
+    with pytest.raises(ValueError, match=f"between 1 and 60, got {batch}"):
+        next(train_many(x, y, (2, 2), [0], batch=batch))
+
+
+@pytest.mark.parametrize(("seeds", "labels"), [([], 60), ([0], 59)])
+def test_training_nothing_or_on_unlike_tables_is_refused(seeds, labels):
+    x, y = two_moons(60, 0.2, seed=0)
+    with pytest.raises(ValueError, match="needs a seed, x"):
+        next(train_many(x, y[:labels], (2, 2), seeds))
+
+
+@settings(derandomize=True, max_examples=50, deadline=None)
+@given(n=st.integers(2, 60), seed=st.integers(0, 999), data=st.data())
+def test_folds_deal_every_sample_once_and_evenly(n, seed, data):
+    k = data.draw(st.integers(2, n))
+    parts = folds(n, k, seed)
+    assert sorted(torch.cat(parts).tolist()) == list(range(n))
+    sizes = [len(part) for part in parts]
+    assert len(sizes) == k
+    assert max(sizes) - min(sizes) <= 1
+
+
+@settings(derandomize=True, max_examples=50, deadline=None)
+@given(
+    groups=st.lists(st.integers(-3, 9), min_size=2, max_size=60), seed=st.integers(0, 999)
+)
+def test_grouped_folds_never_split_a_group(groups, seed):
+    groups = torch.tensor(groups)
+    if len(groups.unique()) < 2:
+        return
+    parts = grouped_folds(groups, 2, seed)
+    assert sorted(torch.cat(parts).tolist()) == list(range(len(groups)))
+    first, second = (set(groups[part].tolist()) for part in parts)
+    assert not first & second
+
+
+@pytest.mark.parametrize("k", [0, 1, 6])
+def test_a_number_of_parts_out_of_range_is_refused(k):
+    with pytest.raises(ValueError, match=f"between 2 and 5, got {k}"):
+        folds(5, k, seed=0)
+
+
+def test_more_parts_than_groups_are_refused():
+    with pytest.raises(ValueError, match="between 2 and 3, got 4"):
+        grouped_folds(torch.tensor([0, 0, 1, 1, 2, 2]), 4, seed=0)
+
+
+def test_cross_validation_matches_a_case_worked_by_hand():
+    y = torch.tensor([0.0, 2.0, 4.0])  # predict the mean of the others: 3, 2, 1
+    parts = [torch.tensor([i]) for i in range(3)]
+    losses = cross_validate(parts, lambda train, held: (y[train].mean() - y[held]) ** 2)
+    assert losses.tolist() == [9, 0, 9]
+
+
+def test_cross_validation_never_trains_on_what_it_holds_out():
+    seen = []
+
+    def losses_of(training, held_out):
+        assert not set(training.tolist()) & set(held_out.tolist())
+        seen.append(len(training) + len(held_out))
+        return held_out
+
+    assert cross_validate(folds(17, 5, seed=1), losses_of).tolist() == list(range(17))
+    assert seen == [17] * 5
+
+
+@pytest.mark.parametrize("degree", [0, 3, 8])
+def test_leave_one_out_in_one_fit_agrees_with_refitting(degree):
+    x, y = (part[0] for part in noisy_sine(1, 15, 0.3, seed=1))
+    u = x / math.pi
+
+    def residual(training, held_out):
+        alpha = fit_polynomial(u[training], y[training], degree)
+        return y[held_out] - evaluate(alpha, u[held_out])
+
+    expected = cross_validate(folds(15, 15, seed=0), residual)
+    torch.testing.assert_close(leave_one_out(powers(u, degree), y), expected)
+
+
+def test_leave_one_out_agrees_with_scikit_learn():
+    x, y = (part[0] for part in noisy_sine(1, 15, 0.3, seed=2))
+    X = powers(x / math.pi, 4)
+    answers = cross_val_predict(
+        LinearRegression(fit_intercept=False), X.numpy(), y.numpy(), cv=LeaveOneOut()
+    )
+    torch.testing.assert_close(leave_one_out(X, y), y - torch.from_numpy(answers))
+
+
+def test_a_sample_that_alone_fixes_a_weight_cannot_be_left_out():
+    X = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 5.0]])
+    with pytest.raises(ValueError, match="got 1 at sample 2"):
+        leave_one_out(X, torch.arange(3.0))
+
+
+def test_targets_of_another_length_are_refused():
+    with pytest.raises(ValueError, match=r"got \(3, 1\) and \(2,\)"):
+        leave_one_out(torch.ones(3, 1), torch.ones(2))
+
+
+@pytest.mark.parametrize("labels", [0, 2])
+def test_error_rates_of_nothing_or_of_unlike_tables_are_refused(labels):
+    parameters = [torch.zeros(1, 4, 2), torch.zeros(1, 1, 2)]
+    with pytest.raises(ValueError, match="at least 1, got"):
+        error_rates(parameters, torch.zeros(0, 4), torch.zeros(labels, dtype=torch.int64))
+
+
+def test_the_best_by_the_visible_errors_is_reported_with_its_sealed_error():
+    visible = torch.tensor([[3.0, 1.0, 2.0], [5.0, 5.0, 6.0]])
+    sealed = torch.tensor([[7.0, 8.0, 9.0], [4.0, 3.0, 2.0]])
+    reported, true = pick_best(visible, sealed)
+    assert (reported.tolist(), true.tolist()) == ([1, 5], [8, 4])  # the first of equals
+
+
+def test_a_choice_among_one_deceives_nobody_on_average():
+    generator = torch.Generator().manual_seed(0)
+    visible, sealed = torch.rand(2, 20_000, 1, generator=generator)
+    reported, true = pick_best(visible, sealed)
+    assert (true - reported).mean().abs() < 0.01
+
+
+@pytest.mark.parametrize("shapes", [((2, 3), (2, 4)), ((2, 0), (2, 0)), ((3,), (3,))])
+def test_errors_of_the_wrong_shape_are_refused(shapes):
+    with pytest.raises(ValueError, match=r"one shape \(R, M\)"):
+        pick_best(*(torch.zeros(shape) for shape in shapes))
+
+
+def test_errors_that_are_no_numbers_are_refused():
+    with pytest.raises(ValueError, match="got NaN"):
+        pick_best(torch.tensor([[math.nan]]), torch.zeros(1, 1))
+
+
+def test_the_expected_best_matches_cases_worked_by_hand():
+    assert expected_best(0.5, 1, 1) == pytest.approx(0.5)
+    assert expected_best(0.5, 1, 3) == pytest.approx(1 / 8)  # all three must be wrong
+    assert expected_best(0.5, 2, 2) == pytest.approx((9 / 16 + 1 / 16) / 2)
+
+
+@pytest.mark.parametrize("error", [0.0, 1.0])
+def test_where_all_are_equal_for_sure_the_best_is_no_better(error):
+    assert expected_best(error, 50, 10) == pytest.approx(error)
+
+
+def test_the_expected_best_agrees_with_a_simulation():
+    generator = torch.Generator().manual_seed(1)
+    mistakes = torch.rand(400, 20, 100, generator=generator) < 0.3
+    simulated = mistakes.double().mean(dim=2).min(dim=1).values.mean().item()
+    assert simulated == pytest.approx(expected_best(0.3, 100, 20), abs=0.004)
+
+
+@pytest.mark.parametrize("bad", [(-0.1, 5, 1), (1.1, 5, 1), (0.5, 0, 1), (0.5, 5, 0)])
+def test_an_expected_best_out_of_range_is_refused(bad):
+    with pytest.raises(ValueError, match="must lie between 0 and 1"):
+        expected_best(*bad)
+
+
+def test_halves_of_a_test_set_hold_every_sample_once():
+    mistakes = torch.eye(11) > 0  # candidate m errs on sample m alone
+    visible, sealed = runs._seen_and_sealed(mistakes, splits=4)
+    counts = visible * 5 / 100 + sealed * 6 / 100
+    torch.testing.assert_close(counts, torch.ones(4, 11, dtype=torch.float64))
+
+
+def test_a_subject_has_one_label_and_equal_seeds_give_equal_subjects():
+    x, y, who = subjects.draw(5, 4, seed=1)
+    assert x.shape == (20, 10)
+    assert all(len(y[who == each].unique()) == 1 for each in range(5))
+    assert torch.equal(x, subjects.draw(5, 4, seed=1)[0])
+
+
+def test_training_on_digits_is_as_recorded():
+    x, y, test_x, test_y = digits.load()
+    x, test_x = x.flatten(1).double(), test_x.flatten(1).double()
+    nets = train_many(x, y, (64, 20, 10), [0, 1], step=0.3, batch=20)
+    errors = 100 * error_rates(next(islice(nets, 5, None)), test_x, test_y)
+    recorded = claims_of("evaluation")["digits_errors"].value[:2]
+    torch.testing.assert_close(errors, torch.tensor(recorded).double(), atol=2, rtol=0)
+
+
+@pytest.mark.skipif(not mnist.available(), reason="MNIST is not in DLBOOK_DATA")
+def test_a_network_after_one_epoch_of_mnist_is_as_recorded():
+    x, y, test_x, test_y = runs.standardized_mnist(torch.device("cpu"))
+    errors = 100 * error_rates(next(train_many(x, y, runs.SIZES, [0])), test_x, test_y)
+    recorded = claims_of("evaluation")["mnist_after_one_epoch"].value[0]
+    assert errors.item() == pytest.approx(recorded, abs=0.3)

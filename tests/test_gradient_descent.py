@@ -1,0 +1,222 @@
+"""Gradient descent: by hand, at the wall 2 / L, against autograd and three libraries."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+
+from dlbook.data.toy import slanted_gaussians
+from dlbook.gradient_descent import (
+    Adam,
+    Descent,
+    Momentum,
+    gradient_descent,
+    largest_step,
+    linear_discriminant,
+    local_parabola,
+    logistic_gradient,
+    logistic_loss,
+    mini_batches,
+    minimize,
+    with_constant,
+)
+from dlbook.runs.gradient_descent import bumpy_slope, least_loss, problem
+
+CPU = torch.device("cpu")
+SEEDS = st.integers(0, 10_000)
+
+
+def normal(seed: int, *shape: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def bowl(seed: int, d: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw second derivatives with curvatures from 0.5 to 4, and the steepest axis."""
+    rotation, _ = torch.linalg.qr(normal(seed, d, d))
+    curvatures = torch.linspace(0.5, 4, d, dtype=torch.float64)
+    return rotation @ curvatures.diag() @ rotation.T, rotation[:, -1]
+
+
+def test_steps_on_a_parabola_match_a_case_worked_by_hand():
+    path = gradient_descent(lambda w: 2 * w, torch.tensor([8.0]), 0.25, 3)
+    assert path.flatten().tolist() == [8, 4, 2, 1]
+
+
+def test_no_steps_leave_the_start_alone():
+    path = gradient_descent(lambda w: 2 * w, torch.tensor([8.0]), 0.25, 0)
+    assert path.tolist() == [[8.0]]
+
+
+@given(w0=st.floats(-5, 5), step_size=st.floats(0.01, 2))
+@settings(derandomize=True, max_examples=50, deadline=None)
+def test_the_next_point_is_where_the_local_parabola_is_least(w0, step_size):
+    start = torch.tensor([w0], dtype=torch.float64)
+    slope = bumpy_slope(start)
+    stop = gradient_descent(bumpy_slope, start, step_size, 1)[1]
+    around = stop + torch.linspace(-1, 1, 21, dtype=torch.float64)
+    model = local_parabola(around, start, torch.zeros(()), slope, step_size)
+    assert model.argmin() == 10
+
+
+@given(seed=SEEDS, d=st.integers(1, 6), share=st.floats(0.01, 0.999))
+@settings(derandomize=True, max_examples=50, deadline=None)
+def test_below_the_wall_every_step_comes_closer_on_any_bowl(seed, d, share):
+    hessian, _ = bowl(seed, d)
+    step_size = share * largest_step(hessian)
+    distances = gradient_descent(
+        lambda w: hessian @ w, normal(seed + 1, d), step_size, 20
+    )
+    distances = distances.norm(dim=1)
+    assert (distances.diff() <= 0).all()
+    assert distances[-1] < distances[0]
+
+
+@given(seed=SEEDS, d=st.integers(1, 6), share=st.floats(1.01, 3))
+@settings(derandomize=True, max_examples=50, deadline=None)
+def test_above_the_wall_a_step_along_the_steepest_direction_leads_away(seed, d, share):
+    hessian, steepest = bowl(seed, d)
+    step_size = share * largest_step(hessian)
+    path = gradient_descent(lambda w: hessian @ w, steepest, step_size, 20)
+    assert (path.norm(dim=1).diff() > 0).all()
+
+
+def test_at_the_wall_the_steepest_direction_flips_for_ever():
+    path = gradient_descent(lambda w: 4 * w, torch.tensor([1.0]), 0.5, 4)
+    assert path.flatten().tolist() == [1, -1, 1, -1, 1]
+
+
+@given(seed=SEEDS)
+@settings(derandomize=True, max_examples=25, deadline=None)
+def test_the_hand_gradient_agrees_with_autograd(seed):
+    inputs, signs, w = with_constant(normal(seed, 9, 3)), normal(seed, 9).sign(), None
+    w = (3 * normal(seed + 1, 4)).requires_grad_()
+    (expected,) = torch.autograd.grad(logistic_loss(inputs, signs, w), w)
+    torch.testing.assert_close(logistic_gradient(inputs, signs, w.detach()), expected)
+
+
+def test_the_logistic_loss_starts_at_log_2_and_survives_huge_scores():
+    inputs, signs, _ = problem(CPU)
+    assert logistic_loss(inputs, signs, torch.zeros(3).double()) == pytest.approx(
+        0.693147181
+    )
+    huge = torch.tensor([1e4, 0.0, 0.0], dtype=torch.float64)
+    assert logistic_loss(inputs, signs, huge).isfinite()
+
+
+def test_ten_thousand_steps_reach_the_solution_of_scikit_learn():
+    inputs, signs, start = problem(CPU)
+    w = gradient_descent(
+        lambda w: logistic_gradient(inputs, signs, w), start, 4.0, 10_000
+    )[-1]
+    oracle = LogisticRegression(C=float("inf"), tol=1e-10, max_iter=1000)
+    oracle.fit(inputs[:, :2], signs)
+    expected = torch.tensor([*oracle.coef_[0], oracle.intercept_[0]])
+    torch.testing.assert_close(w, expected, rtol=1e-4, atol=1e-4)
+    assert logistic_loss(inputs, signs, w) == pytest.approx(least_loss(inputs, signs))
+
+
+@pytest.mark.parametrize("drop", [0, 30])  # also with classes of different sizes
+def test_the_linear_discriminant_agrees_with_scikit_learn(drop):
+    points, signs = slanted_gaussians(n=100, seed=3)
+    kept = torch.arange(100) % 2 + torch.arange(100) // drop > 0 if drop else slice(None)
+    points, signs = points[kept], signs[kept]
+    oracle = LinearDiscriminantAnalysis().fit(points, signs)
+    expected = torch.tensor([*oracle.coef_[0], oracle.intercept_[0]])
+    torch.testing.assert_close(linear_discriminant(points, signs), expected)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (Descent(0.1), lambda w: torch.optim.SGD([w], 0.1)),
+        (Momentum(0.1, 0.8), lambda w: torch.optim.SGD([w], 0.1, momentum=0.8)),
+        (Adam(0.1), lambda w: torch.optim.Adam([w], 0.1)),
+        (Adam(0.1, (0.7, 0.9)), lambda w: torch.optim.Adam([w], 0.1, betas=(0.7, 0.9))),
+    ],
+    ids=["descent", "momentum", "adam", "adam with other betas"],
+)
+def test_two_hundred_steps_equal_those_of_torch_optim_to_rounding(ours, theirs):
+    inputs, signs, w = problem(CPU)
+    parameter = torch.nn.Parameter(w.clone())
+    optimizer, generator = theirs(parameter), torch.Generator().manual_seed(0)
+    for _ in range(20):
+        for batch in mini_batches(100, 10, generator):
+            gradient = logistic_gradient(inputs[batch], signs[batch], w)
+            w = ours.step(w, gradient)
+            parameter.grad = logistic_gradient(
+                inputs[batch], signs[batch], parameter.data
+            )
+            optimizer.step()
+    torch.testing.assert_close(w, parameter.data, rtol=1e-11, atol=1e-11)
+
+
+def test_a_rule_serves_weights_of_any_shape_and_leaves_them_as_they_were():
+    w, gradient = normal(0, 3, 4), normal(1, 3, 4)
+    before = w.clone()
+    for rule in (Descent(0.1), Momentum(0.1), Adam(0.1)):
+        assert rule.step(w, gradient).shape == (3, 4)
+    assert torch.equal(w, before)
+
+
+def test_the_first_step_of_adam_has_the_step_size_in_every_direction():
+    gradient = torch.tensor([1000.0, -0.001])
+    step = Adam(0.1).step(torch.zeros(2), gradient)
+    torch.testing.assert_close(step, torch.tensor([-0.1, 0.1]), rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_mini_batches_hold_every_sample_once(size):
+    batches = list(mini_batches(100, size, torch.Generator().manual_seed(0)))
+    assert torch.cat(batches).sort().values.tolist() == list(range(100))
+    assert {len(batch) for batch in batches[:-1]} <= {size}
+
+
+def test_two_passes_are_shuffled_differently():
+    generator = torch.Generator().manual_seed(0)
+    first, second = (torch.cat(list(mini_batches(50, 10, generator))) for _ in range(2))
+    assert not torch.equal(first, second)
+
+
+def test_minimize_finds_the_bottom_of_a_bowl_in_two_tensors():
+    goal = [normal(0, 2, 3), normal(1, 4)]
+    start = [torch.zeros_like(values) for values in goal]
+
+    def loss(parameters):
+        pairs = zip(parameters, goal, strict=True)
+        return sum((ours - theirs).square().sum() for ours, theirs in pairs)
+
+    found = minimize(loss, start, step_size=0.05, steps=500)
+    assert loss(found) < 1e-6
+    assert all((values == 0).all() for values in start)
+    assert not any(values.requires_grad for values in found)
+
+
+@pytest.mark.parametrize("step_size", [0, -0.1, float("nan")])
+def test_step_sizes_that_do_not_descend_are_refused(step_size):
+    with pytest.raises(ValueError, match="step_size must be above 0"):
+        gradient_descent(lambda w: w, torch.ones(1), step_size, 1)
+
+
+def test_the_wall_needs_a_symmetric_matrix_that_curves_upward():
+    with pytest.raises(ValueError, match="symmetric"):
+        largest_step(torch.tensor([[1.0, 2.0], [0.0, 1.0]]))
+    with pytest.raises(ValueError, match=r"must be above 0, got -1\.0"):
+        largest_step(-torch.eye(2))
+
+
+def test_classes_that_are_not_signs_are_refused():
+    with pytest.raises(ValueError, match=r"-1 or 1, at least one, got \[0\.0, 1\.0\]"):
+        logistic_loss(torch.ones(2, 1), torch.tensor([0.0, 1.0]), torch.ones(1))
+    with pytest.raises(ValueError, match=r"got \[\]"):
+        logistic_loss(torch.ones(0, 1), torch.ones(0), torch.ones(1))
+    with pytest.raises(ValueError, match="got 2 and 0 points"):
+        linear_discriminant(torch.ones(2, 1), torch.ones(2))
+
+
+@pytest.mark.parametrize("size", [0, 11])
+def test_a_batch_that_is_empty_or_larger_than_the_set_is_refused(size):
+    with pytest.raises(ValueError, match=f"between 1 and 10, got {size}"):
+        mini_batches(10, size, torch.Generator())

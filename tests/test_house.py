@@ -1,0 +1,297 @@
+"""The rules of the house that a reviewer should not have to remember."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from pytest_codeblocks import extract_from_file
+
+from dlbook.press.fences import fences_of, prose_of
+from dlbook.press.outputs import programs_of, refreshed_claims
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
+LABS = sorted((ROOT / "docs" / "labs").glob("*.py"))
+SOURCES = sorted((ROOT / "src" / "dlbook").rglob("*.py"))
+FLOORS = ("data", "", "figures runs", "press")  # "" is the floor of the concepts
+FIGURES_AND_RUNS = FLOORS.index("figures runs")
+MEASURED = re.compile(
+    r"(?<![\w.,:/-])[-−]?\d+(?:\.\d+|\s?%|\s(?:s|ms|seconds?|minutes?|hours?|kB|MB|GB)\b)"
+)
+
+
+def names(paths):
+    return [path.stem for path in paths]
+
+
+def reading_order():
+    found = re.findall(r"chapters/(\w+)\.md", (ROOT / "mkdocs.yml").read_text())
+    assert len(found) == len(set(found)), "a chapter stands twice in mkdocs.yml"
+    return found
+
+
+def module_of(path):
+    return ".".join(path.relative_to(ROOT / "src" / "dlbook").with_suffix("").parts)
+
+
+def imports_of(path):
+    """Name the modules of `dlbook` that a file imports, without that prefix."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            assert not any(alias.name.startswith("dlbook") for alias in node.names), (
+                f"{path}:{node.lineno}: write `from dlbook... import`, so that the cache of "
+                "figures can follow it"
+            )
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dlbook"):
+            package = node.module.removeprefix("dlbook").removeprefix(".")
+            for alias in node.names:
+                whole = f"{package}.{alias.name}".removeprefix(".")
+                is_module = (ROOT / "src/dlbook" / whole.replace(".", "/")).with_suffix(
+                    ".py"
+                )
+                found.add(whole if is_module.is_file() else package)
+    return found
+
+
+def floor_of(module):
+    package = module.split(".")[0] if "." in module else ""
+    return next(
+        n
+        for n, names in enumerate(FLOORS)
+        if package in names.split() or package == names
+    )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=names(SOURCES))
+def test_imports_go_down_the_floors(path):
+    if path.stem == "__init__":
+        assert not imports_of(path), f"{path}: nothing is re-exported"
+        return
+    module = module_of(path)
+    for name in imports_of(path):
+        down = floor_of(name) <= floor_of(module)
+        assert down, (
+            f"{path}: dlbook.{module} must not import dlbook.{name}, a floor above it"
+        )
+
+
+def test_a_concept_imports_only_concepts_of_earlier_chapters():
+    order = reading_order()
+    for path in SOURCES:
+        if path.parent.name == "dlbook" and path.stem in order:
+            allowed = set(order[: order.index(path.stem)])
+            concepts = {name for name in imports_of(path) if "." not in name} - _helpers(
+                path
+            )
+            assert concepts <= allowed, (
+                f"{path} imports {concepts - allowed}, which come later"
+            )
+
+
+def _helpers(path):
+    """Name the modules that have no chapter of their own and serve one chapter only."""
+    return {"engine"} if path.stem == "backprop" else set()
+
+
+def test_every_page_stands_in_the_table_of_contents():
+    contents = (ROOT / "mkdocs.yml").read_text()
+    for path in [*PAGES, *LABS]:
+        assert path.relative_to(ROOT / "docs").as_posix() in contents, (
+            f"{path} is not in nav"
+        )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_every_fence_that_looks_like_python_is_run(page):
+    """`pytest-codeblocks` silently skips a fence that opens with more than `python`."""
+    text = page.read_text()
+    for fence in fences_of(text):
+        looks = re.match(r"\W*(py|python|pycon|ipython|>>>)", fence.info.lower())
+        prompt = fence.info not in ("python", "text") and any(
+            line.startswith((">>> ", "import ", "from ")) for line in fence.lines
+        )
+        allowed = fence.info == "python" or not (looks or prompt)
+        assert allowed, f"{page}:{fence.first}: this fence would not be run"
+    shown = sum(fence.info == "python" for fence in fences_of(text))
+    run = sum(block.syntax == "python" for block in extract_from_file(page))
+    continued = text.count("<!--pytest-codeblocks:cont-->")
+    assert run == shown - continued, f"{page}: {shown} blocks are shown, {run} are run"
+    assert "~~~" not in prose_of(text), f"{page}: fences are made of backticks"
+    assert "pytest-codeblocks:skip" not in text, f"{page}: no block may be skipped"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_every_block_that_prints_shows_its_output(page):
+    for program in programs_of(page.read_text()):
+        prints = re.search(r"\bprint\(", program.code)
+        assert bool(prints) == bool(program.output), (
+            f"{page}:{program.first}: a block that prints is followed by its output"
+        )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_every_claim_equals_its_record(page):
+    old = page.read_text()
+    new = refreshed_claims(old)
+    for number, (before, after) in enumerate(
+        zip(old.splitlines(), new.splitlines(), strict=True), start=1
+    ):
+        assert before == after, f"{page}:{number}: a claim is out of date"
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
+def test_every_measured_number_is_a_claim_or_cited(page):
+    paragraph, first = [], 1
+    for number, line in enumerate(
+        [*prose_of(page.read_text()).splitlines(), ""], start=1
+    ):
+        if line.strip():
+            first = first if paragraph else number
+            paragraph.append(line)
+            continue
+        text = "\n".join(paragraph)
+        paragraph = []
+        if re.search(r"\[@[\w:-]+", text) or text.lstrip().startswith("<!--"):
+            continue
+        text = re.sub(r"\[[^\]\n]+\]\(claim:[\w.]+\)", "", text)
+        text = re.sub(r"\$\$.*?\$\$|\$[^$]+\$|`[^`]+`", "", text, flags=re.DOTALL)
+        text = re.sub(r"\]\([^)]*\)|\{[^}]*\}", "", text)
+        found = MEASURED.search(text)
+        assert not found, (
+            f"{page}:{first}: {found[0]!r} is neither a claim nor cited nor a formula"
+        )
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
+def test_every_chapter_has_all_its_doors(page):
+    word, text = page.stem, page.read_text()
+    for door in (
+        f"src/dlbook/{word}.py",
+        f"src/dlbook/figures/{word}.py",
+        f"src/dlbook/runs/{word}.py",
+        f"tests/test_{word}.py",
+        f"docs/results/{word}.json",
+    ):
+        assert (ROOT / door).is_file(), f"{page}: the door {door} is missing"
+    kinds = [fence.info for fence in fences_of(text)]
+    assert "figure" in kinds, f"{page}: no figure"
+    assert "listing" in kinds, f"{page}: no listing"
+    assert re.match(r"# \w[^\n]*\n\n\*You need:?\*:?.*?\*You get:?\*", text, re.DOTALL), (
+        f"{page}:3: a chapter opens with *You need:* and *You get:*"
+    )
+    assert "(claim:" in text, f"{page}: no claim"
+    assert re.search(r'^!!! \w+ "Pitfall', text, re.MULTILINE), f"{page}: no pitfall"
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
+def test_every_chapter_closes_with_solved_exercises_and_sources(page):
+    text = page.read_text()
+    headings = re.findall(r"^## (.+)$", prose_of(text), re.MULTILINE)
+    assert headings[-2:] == ["Exercises", "Sources"], f"{page}: ends with {headings[-2:]}"
+    exercises = text.partition("\n## Exercises")[2].partition("\n## Sources")[0]
+    questions = re.split(r"^!!! question", exercises, flags=re.MULTILINE)[1:]
+    assert len(questions) >= 3, (
+        f"{page}: {len(questions)} exercises, at least 3 are needed"
+    )
+    run = 0
+    for number, question in enumerate(questions, start=1):
+        assert '??? success "Solution' in question, (
+            f"{page}: exercise {number} is not solved"
+        )
+        run += "```python" in question
+    assert run >= 1, f"{page}: no solution runs"
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
+def test_every_chapter_can_be_read_in_one_sitting(page):
+    prose = prose_of(page.read_text())
+    words = len(re.sub(r"\$\$?.*?\$\$?", "", prose, flags=re.DOTALL).split())
+    assert words <= 2900, f"{page}: {words} words; split it"
+    long = [
+        n
+        for n, line in enumerate(prose.splitlines(), 1)
+        if len(line) > 160 and "|" not in line
+    ]
+    assert not long, f"{page}:{long[0]}: a line of more than 160 characters"
+
+
+def functions_of(path):
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield node
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            methods = (part for part in node.body if isinstance(part, ast.FunctionDef))
+            yield from (part for part in methods if not part.name.startswith("_"))
+
+
+CONTRACTED = [p for p in SOURCES if p.parent.name in ("dlbook", "data")]
+
+
+@pytest.mark.parametrize("path", CONTRACTED, ids=[module_of(path) for path in CONTRACTED])
+def test_every_public_function_states_its_arguments_results_and_errors(path):
+    assert ast.get_docstring(ast.parse(path.read_text())), f"{path}:1: no docstring"
+    for node in functions_of(path):
+        where, text = f"{path}:{node.lineno}: {node.name}", ast.get_docstring(node) or ""
+        assert text, f"{where} has no docstring"
+        arguments = [
+            a.arg for a in (*node.args.args, *node.args.kwonlyargs) if a.arg != "self"
+        ]
+        for name in arguments:
+            stated = re.search(rf"^\s+(?:\w+, )*\*?{name}(?:, \w+)*:", text, re.MULTILINE)
+            assert stated, f"{where} does not say what {name} is"
+        answers = node.returns is not None and ast.unparse(node.returns) != "None"
+        if arguments and answers:
+            assert re.search(r"^(Returns|Yields):", text, re.MULTILINE), (
+                f"{where} returns what?"
+            )
+        raised = {
+            part.exc.func.id
+            for part in ast.walk(node)
+            if isinstance(part, ast.Raise)
+            and isinstance(part.exc, ast.Call)
+            and isinstance(part.exc.func, ast.Name)
+        }
+        for error in raised:
+            assert f"{error}:" in text, f"{where} does not say when it raises {error}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=[module_of(path) for path in SOURCES])
+def test_nothing_draws_with_global_state(path):
+    tree = ast.parse(path.read_text())
+    imported = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in [getattr(node, "module", None) or "", *(a.name for a in node.names)]
+    }
+    assert not any("pyplot" in name for name in imported), f"{path} uses pyplot"
+
+
+def test_figures_do_not_need_a_download():
+    for path in SOURCES:
+        if path.parent.name == "figures":
+            heavy = imports_of(path) & {"data.mnist", "data.cifar10"}
+            assert not heavy, f"{path} needs {heavy}: record the numbers in a run instead"
+
+
+def test_the_order_of_the_parts_is_readable_by_mkdocs():
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_multi_constructor("tag:", lambda loader, suffix, node: suffix)
+    Loader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
+    settings = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader)
+    assert settings["strict"] is True
+    assert settings["validation"]["anchors"] == "warn"
+
+
+def test_no_page_or_source_names_a_generated_file_of_its_own():
+    """What is made stays out of the repository: the site, figures, notebooks."""
+    ignored = (ROOT / ".gitignore").read_text().split()
+    assert {"site/", ".cache/", ".venv/"} <= set(ignored)
+    assert not list((ROOT / "docs").rglob("*.svg"))
+    assert not list((ROOT / "docs").rglob("*.ipynb"))

@@ -1,0 +1,34 @@
+"""Every chapter, downloaded as a notebook, runs from top to bottom."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from dlbook.press.notebooks import notebook, runnable
+
+ROOT = Path(__file__).parent.parent
+CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=[page.stem for page in CHAPTERS])
+def test_the_notebook_of_a_chapter_runs_from_top_to_bottom(page):
+    book = nbformat.reads(
+        notebook(page.read_text(), f"chapters/{page.name}"), as_version=4
+    )
+    nbformat.validate(book)
+    NotebookClient(book, timeout=120, kernel_name="python3").execute()
+
+
+def test_a_notebook_speaks_no_dialect():
+    for page in CHAPTERS:
+        text = notebook(page.read_text(), f"chapters/{page.name}")
+        for mark in ("(claim:", "[@", "pytest-codeblocks", "```listing", "```figure"):
+            assert mark not in text, f"{page}: {mark} is left in the notebook"
+
+
+def test_a_listing_brings_the_imports_it_needs():
+    namespace = {}
+    exec(runnable("press.claims.rewritten"), namespace)
+    assert namespace["rewritten"]("3.1 %", 3.14159, "%") == "3.1 %"

@@ -1,0 +1,270 @@
+"""Polynomials: by hand, against NumPy and scikit-learn, laws, edges, and bad input."""
+
+import math
+from itertools import pairwise
+
+import numpy
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import Ridge
+
+from dlbook.data.toy import noisy_sine
+from dlbook.polynomial import (
+    bias_and_variance,
+    evaluate,
+    fit_polynomial,
+    fit_ridge,
+    half_planes,
+    intervals,
+    powers,
+    shatters,
+    thresholds,
+    vc_bound,
+    vc_dimension,
+)
+
+
+def training_error(alpha, x, y):
+    return (evaluate(alpha, x) - y).square().mean().item()
+
+
+def test_powers_begin_with_one_even_at_zero():
+    assert powers(torch.tensor([0.0, 2.0]), 3).tolist() == [[1, 0, 0, 0], [1, 2, 4, 8]]
+
+
+def test_a_value_matches_a_case_worked_by_hand():
+    alpha = torch.tensor([1.0, 0.0, 2.0])  # 1 + 2 x²
+    assert evaluate(alpha, torch.tensor([0.0, 3.0])).tolist() == [1, 19]
+
+
+def test_a_line_through_three_points_matches_a_case_worked_by_hand():
+    x, y = torch.tensor([0.0, 1.0, 2.0]), torch.tensor([0.0, 0.0, 3.0])
+    expected = torch.tensor([-0.5, 1.5])
+    torch.testing.assert_close(fit_polynomial(x, y, 1), expected)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 4, 9])
+def test_fits_agree_with_numpy(degree):
+    x, y = (part[0] for part in noisy_sine(1, 30, 0.3, seed=1))
+    oracle = numpy.polynomial.polynomial.polyfit(x.numpy(), y.numpy(), degree)
+    torch.testing.assert_close(fit_polynomial(x, y, degree), torch.from_numpy(oracle))
+
+
+def test_many_training_sets_are_fitted_as_each_one_alone():
+    x, y = noisy_sine(7, 12, 0.3, seed=2)
+    together = fit_polynomial(x, y, 3)
+    alone = torch.stack([fit_polynomial(*pair, 3) for pair in zip(x, y, strict=True)])
+    torch.testing.assert_close(together, alone)
+
+
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(8, 40), noise=st.floats(0, 2))
+def test_the_training_error_never_rises_with_the_degree(seed, n, noise):
+    x, y = (part[0] for part in noisy_sine(1, n, noise, seed))
+    for u in (x, x / math.pi):
+        degrees = range(min(n, 16))
+        errors = [training_error(fit_polynomial(u, y, d), u, y) for d in degrees]
+        for lower, higher in pairwise(errors):
+            assert higher <= lower * (1 + 1e-9) + 1e-13
+
+
+CURES = {
+    "driver gels": (torch.float32, math.pi, "gels"),
+    "float64": (torch.float64, math.pi, None),
+    "scaled": (torch.float32, 1.0, None),
+}
+
+
+def errors_of_all_degrees(dtype, end, driver):
+    x = torch.linspace(-end, end, 100, dtype=dtype)
+    y = (x * (math.pi / end)).sin()
+    for degree in range(16):
+        X = powers(x, degree)
+        alpha = torch.linalg.lstsq(X, y[:, None], driver=driver).solution
+        yield ((X @ alpha)[:, 0] - y).square().mean().item()
+
+
+@pytest.mark.parametrize("cure", CURES)
+def test_with_each_cure_the_training_error_never_rises_above_rounding(cure):
+    rounding = 1e-10 if cure != "float64" else 1e-18
+    errors = list(errors_of_all_degrees(*CURES[cure]))
+    for lower, higher in pairwise(errors):
+        assert higher <= lower * 1.001 + rounding
+
+
+def test_the_function_of_the_chapter_obeys_the_law_even_in_float32():
+    x = torch.linspace(-math.pi, math.pi, 100)
+    y = x.sin()
+    errors = [training_error(fit_polynomial(x, y, d), x, y) for d in range(16)]
+    for lower, higher in pairwise(errors):
+        assert higher <= lower * 1.001 + 1e-10
+
+
+def test_with_float32_and_the_default_driver_the_training_error_does_rise():
+    errors = list(errors_of_all_degrees(torch.float32, math.pi, None))
+    assert errors[9] < 1e-9 < 1e-3 < errors[10] < errors[15]
+
+
+def test_bias_and_variance_match_a_case_worked_by_hand():
+    predictions, truth = torch.tensor([[1.0], [3.0]]), torch.tensor([5.0])
+    bias, variance = bias_and_variance(predictions, truth)
+    assert (bias.tolist(), variance.tolist()) == ([9], [1])  # (2 - 5)², and ±1
+
+
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(models=st.integers(1, 30), places=st.integers(1, 20), seed=st.integers(0, 10_000))
+def test_squared_bias_and_variance_add_up_to_the_error(models, places, seed):
+    generator = torch.Generator().manual_seed(seed)
+    predictions = torch.randn(models, places, generator=generator, dtype=torch.float64)
+    truth = torch.randn(places, generator=generator, dtype=torch.float64)
+    bias, variance = bias_and_variance(predictions, truth)
+    error = (predictions - truth).square().mean(dim=0)
+    torch.testing.assert_close(bias + variance, error, rtol=1e-12, atol=1e-14)
+
+
+def test_each_coefficient_costs_an_equal_share_of_the_noise():
+    x, y = noisy_sine(4000, 12, 0.3, seed=3)
+    for degree in (0, 3, 9):
+        at_points = evaluate(fit_polynomial(x / math.pi, y, degree), x / math.pi)
+        found = at_points.var(dim=0).mean().item()
+        assert found == pytest.approx(0.3**2 * (degree + 1) / 12, rel=0.05)
+
+
+def test_ridge_agrees_with_scikit_learn():
+    x, y = (part[0] for part in noisy_sine(1, 20, 0.3, seed=4))
+    X = powers(x / math.pi, 9)
+    oracle = Ridge(alpha=0.1, fit_intercept=False).fit(X.numpy(), y.numpy())
+    found = fit_ridge(x / math.pi, y, 9, 0.1)
+    torch.testing.assert_close(found, torch.from_numpy(oracle.coef_))
+
+
+def test_ridge_with_a_vanishing_penalty_is_least_squares():
+    x, y = noisy_sine(3, 20, 0.3, seed=5)
+    found = fit_ridge(x / math.pi, y, 5, 1e-14)
+    torch.testing.assert_close(found, fit_polynomial(x / math.pi, y, 5))
+
+
+@settings(derandomize=True, max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), penalty=st.floats(1e-6, 1e3))
+def test_a_larger_penalty_shrinks_coefficients_and_raises_the_training_error(
+    seed, penalty
+):
+    x, y = (part[0] for part in noisy_sine(1, 12, 0.3, seed))
+    u = x / math.pi
+    small, large = fit_ridge(u, y, 9, penalty), fit_ridge(u, y, 9, 2 * penalty)
+    assert large.norm() <= small.norm() * (1 + 1e-9)
+    assert training_error(large, u, y) >= training_error(small, u, y) * (1 - 1e-9)
+
+
+def test_ridge_fits_more_coefficients_than_points():
+    x, y = torch.tensor([0.0, 1.0]), torch.tensor([0.0, 1.0])
+    assert fit_ridge(x, y, 9, 0.1).isfinite().all()
+
+
+@pytest.mark.parametrize("n", range(1, 7))
+def test_labelings_on_a_line_are_as_many_as_counted_by_hand(n):
+    points = torch.randperm(n, generator=torch.Generator().manual_seed(n)).double()
+    assert len(thresholds(points).unique(dim=0)) == n + 1
+    assert len(intervals(points).unique(dim=0)) == n * (n + 1) // 2 + 1
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+def test_lines_cut_points_in_the_plane_as_often_as_cover_counted(n):
+    generator = torch.Generator().manual_seed(n)
+    points = torch.randn(n, 2, generator=generator)  # no three on a line
+    expected = 2 * sum(math.comb(n - 1, k) for k in range(3))
+    assert len(half_planes(points).unique(dim=0)) == expected
+
+
+def test_three_points_on_a_line_are_not_shattered_by_lines():
+    points = torch.tensor([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
+    assert not shatters(half_planes(points))
+    assert len(half_planes(points).unique(dim=0)) == 6  # all but the middle one alone
+
+
+def test_lines_never_label_the_corners_of_a_square_crosswise():
+    square = torch.tensor([[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
+    cut = {tuple(row) for row in half_planes(square).tolist()}
+    assert len(cut) == 14
+    assert (True, True, False, False) not in cut
+    assert (False, False, True, True) not in cut
+
+
+def test_the_dimensions_are_one_two_and_three():
+    lines = [torch.arange(n).double() for n in range(1, 6)]
+    triangle = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    inside = torch.cat([triangle, torch.tensor([[0.2, 0.2]])])
+    square = torch.cat([triangle, torch.tensor([[1.0, 1.0]])])
+    assert vc_dimension(thresholds, lines) == 1
+    assert vc_dimension(intervals, lines) == 2
+    assert vc_dimension(half_planes, [triangle, inside, square]) == 3
+    assert vc_dimension(thresholds, []) == 0
+
+
+def test_the_bound_matches_a_case_worked_by_hand():
+    # h = n = 1: growth is ln 2 + 1, and -ln(0.05 / 4) is 4.382
+    assert vc_bound(1, 1) == pytest.approx(math.sqrt(math.log(2) + 1 + 4.3820266))
+
+
+def test_the_bound_falls_with_data_and_rises_with_the_dimension():
+    assert vc_bound(3, 60_000) < vc_bound(3, 600) < vc_bound(30, 600)
+
+
+@pytest.mark.parametrize("dimension", [0, 11])
+def test_a_bound_outside_its_range_is_refused(dimension):
+    with pytest.raises(ValueError, match=f"between 1 and 10, got {dimension}"):
+        vc_bound(dimension, 10)
+
+
+def test_a_doubt_that_is_no_probability_is_refused():
+    with pytest.raises(ValueError, match=r"between 0 and 1, got 1\.5"):
+        vc_bound(3, 10, doubt=1.5)
+
+
+def test_a_negative_degree_is_refused():
+    with pytest.raises(ValueError, match="at least 0, got -1"):
+        powers(torch.zeros(3), -1)
+
+
+def test_too_few_different_points_are_refused():
+    x = torch.tensor([1.0, 1.0, 2.0])
+    with pytest.raises(ValueError, match="at least 3 different points x, got 2"):
+        fit_polynomial(x, x, 2)
+
+
+def test_an_empty_training_set_is_refused():
+    for fit in (fit_polynomial, lambda x, y, degree: fit_ridge(x, y, degree, 1.0)):
+        with pytest.raises(ValueError, match="different points x, got 0"):
+            fit(torch.zeros(0), torch.zeros(0), 0)
+
+
+def test_different_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"one shape .* got \(3,\) and \(2,\)"):
+        fit_polynomial(torch.zeros(3), torch.zeros(2), 0)
+
+
+def test_a_value_that_is_no_number_is_refused_wherever_it_stands():
+    good, bad = torch.tensor([0.0, 1.0]), torch.tensor([0.0, math.nan])
+    for x, y in ((good, bad), (bad, good)):
+        with pytest.raises(ValueError, match="must be finite"):
+            fit_polynomial(x, y, 0)
+
+
+@pytest.mark.parametrize("penalty", [0.0, -1.0, math.nan, math.inf])
+def test_a_penalty_that_is_not_positive_is_refused(penalty):
+    x = torch.arange(3.0)
+    with pytest.raises(ValueError, match=f"above 0, got {penalty}"):
+        fit_ridge(x, x, 1, penalty)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0), (2, 4), (3,)])
+def test_bias_and_variance_without_models_or_places_are_refused(shape):
+    with pytest.raises(ValueError, match="must match and hold something"):
+        bias_and_variance(torch.zeros(shape), torch.zeros(shape[-1] % 4))
+
+
+def test_training_sets_with_equal_seeds_are_equal():
+    first, second = noisy_sine(2, 5, 0.1, seed=6), noisy_sine(2, 5, 0.1, seed=6)
+    assert all(torch.equal(*pair) for pair in zip(first, second, strict=True))

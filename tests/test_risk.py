@@ -1,0 +1,218 @@
+"""Loss and risk: by hand, against scikit-learn and SciPy, by simulation, on bad input."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom, norm
+from sklearn.metrics import log_loss as oracle_log_loss
+from sklearn.metrics import mean_squared_error
+from sklearn.metrics import zero_one_loss as oracle_zero_one
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
+
+from dlbook.data import heights
+from dlbook.risk import (
+    Gaussian,
+    best_thresholds,
+    confidence_interval,
+    empirical_risk,
+    expected_best,
+    fit_gaussian,
+    gaussian_threshold,
+    log_density,
+    log_loss,
+    margin,
+    mistakes,
+    mistakes_at_least,
+    quadratic_loss,
+    zero_one_loss,
+)
+
+FLOATS = st.lists(st.integers(150, 210), min_size=1, max_size=12)
+
+
+def test_the_losses_match_a_case_worked_by_hand():
+    labels = torch.tensor([0, 1, 2])
+    assert zero_one_loss(torch.tensor([0, 2, 2]), labels).tolist() == [0, 1, 0]
+    assert quadratic_loss(torch.tensor([1.0]), torch.tensor([3.0])).tolist() == [4]
+    assert log_loss(torch.tensor([1.0, math.exp(-2)])).tolist() == pytest.approx([0, 2])
+    assert log_loss(torch.tensor([0.0])).item() == math.inf
+
+
+def test_averaged_losses_agree_with_scikit_learn():
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randint(3, (50,), generator=generator)
+    guesses = torch.randint(3, (50,), generator=generator)
+    chances = torch.rand(50, 3, generator=generator, dtype=torch.float64).softmax(dim=1)
+    promised = chances.gather(1, labels[:, None]).squeeze(1)
+    for ours, oracle in (
+        (zero_one_loss(guesses, labels), oracle_zero_one(labels, guesses)),
+        (quadratic_loss(guesses, labels).double(), mean_squared_error(labels, guesses)),
+        (log_loss(promised), oracle_log_loss(labels, chances)),
+    ):
+        assert empirical_risk(ours).item() == pytest.approx(oracle)
+
+
+@pytest.mark.parametrize("loss", [zero_one_loss, quadratic_loss])
+def test_losses_refuse_to_broadcast(loss):
+    with pytest.raises(ValueError, match=r"got \(3, 1\) and \(3,\)"):
+        loss(torch.zeros(3, 1), torch.zeros(3))
+
+
+@pytest.mark.parametrize("value", [-0.1, math.nan])
+def test_a_negative_density_is_refused(value):
+    with pytest.raises(ValueError, match="0 or more"):
+        log_loss(torch.tensor([0.5, value]))
+
+
+@pytest.mark.parametrize(
+    "losses", [torch.zeros(0), torch.zeros(2, 2), torch.tensor([math.nan])]
+)
+def test_an_empirical_risk_needs_numbers(losses):
+    with pytest.raises(ValueError, match="N ≥ 1"):
+        empirical_risk(losses)
+
+
+def test_the_interval_matches_the_textbook():
+    losses = torch.tensor([0.0, 1.0, 1.0, 0.0], dtype=torch.float64)
+    half = norm.ppf(0.975) * math.sqrt(1 / 3) / 2
+    low, high = confidence_interval(losses)
+    assert (low.item(), high.item()) == pytest.approx((0.5 - half, 0.5 + half))
+
+
+@pytest.mark.parametrize(("n", "level"), [(1, 0.95), (5, 0.0), (5, 1.0)])
+def test_an_interval_needs_a_spread_and_a_level(n, level):
+    with pytest.raises(ValueError, match="2 losses and a level"):
+        confidence_interval(torch.zeros(n), level)
+
+
+def test_hoeffdings_margin_holds_for_all_candidates_at_once():
+    generator = torch.Generator().manual_seed(3)
+    chance = torch.full((500, 20), 0.3)
+    risks = torch.binomial(torch.full_like(chance, 50), chance, generator=generator) / 50
+    held = ((risks - 0.3).abs() <= margin(50, 20, 0.9)).all(dim=1).double().mean()
+    assert held >= 0.9
+
+
+@pytest.mark.parametrize("arguments", [(0, 1, 0.9), (1, 0, 0.9), (1, 1, 1.0)])
+def test_a_margin_refuses_what_is_out_of_range(arguments):
+    with pytest.raises(ValueError, match="1 or more"):
+        margin(*arguments)
+
+
+@pytest.mark.parametrize("risk", [0.0, 0.1, 0.5, 1.0])
+def test_tail_probabilities_agree_with_scipy(risk):
+    expected = torch.from_numpy(binom.sf(range(-1, 30), 30, risk))
+    torch.testing.assert_close(mistakes_at_least(30, risk), expected)
+
+
+@pytest.mark.parametrize(("n", "risk"), [(0, 0.5), (3, -0.1), (3, 1.1), (3, math.nan)])
+def test_tail_probabilities_refuse_what_is_out_of_range(n, risk):
+    with pytest.raises(ValueError, match="n must be 1 or more"):
+        mistakes_at_least(n, risk)
+
+
+def test_one_candidate_is_unbiased():
+    assert expected_best(100, 1, 0.3) == pytest.approx(0.3)
+
+
+def test_the_best_of_two_coins_on_one_question_is_right_three_times_in_four():
+    assert expected_best(1, 2, 0.5) == pytest.approx(0.25)
+
+
+def test_the_best_of_many_agrees_with_a_simulation_and_obeys_the_bound():
+    generator = torch.Generator().manual_seed(0)
+    chance = torch.full((4000, 50), 0.4)
+    wrong = torch.binomial(torch.full_like(chance, 60), chance, generator=generator)
+    best = (wrong.min(dim=1).values / 60).double()
+    error = best.std().item() / math.sqrt(4000)
+    assert expected_best(60, 50, 0.4) == pytest.approx(best.mean().item(), abs=4 * error)
+    assert expected_best(60, 50, 0.4) >= 0.4 - math.sqrt(math.log(50) / 120)
+
+
+def test_a_gaussian_agrees_with_scipy():
+    sample = torch.tensor([1.0, 2.0, 6.0], dtype=torch.float64)
+    fitted = fit_gaussian(sample)
+    assert (fitted.mean.item(), fitted.deviation.item()) == pytest.approx(
+        norm.fit(sample)
+    )
+    expected = torch.from_numpy(norm.logpdf(sample, *norm.fit(sample)))
+    torch.testing.assert_close(log_density(sample, fitted), expected)
+
+
+@pytest.mark.parametrize("sample", [[], [1.0], [2.0, 2.0], [1.0, math.nan]])
+def test_a_gaussian_needs_a_spread(sample):
+    with pytest.raises(ValueError, match="two different values"):
+        fit_gaussian(torch.tensor(sample))
+
+
+def test_equal_spreads_meet_in_the_middle():
+    low, high = Gaussian(*torch.tensor([0.0, 2.0])), Gaussian(*torch.tensor([6.0, 2.0]))
+    assert gaussian_threshold(low, high).item() == pytest.approx(3)
+
+
+def test_the_generative_threshold_is_where_naive_bayes_changes_its_mind():
+    females, males = heights.load()
+    points = torch.cat([females, males])[:, None].numpy()
+    oracle = GaussianNB(var_smoothing=0).fit(points, [0] * 12 + [1] * 12)
+    threshold = gaussian_threshold(fit_gaussian(females), fit_gaussian(males)).item()
+    assert threshold == pytest.approx(188.88, abs=0.005)
+    assert oracle.predict([[threshold - 1e-6], [threshold + 1e-6]]).tolist() == [0, 1]
+
+
+def test_classes_that_do_not_change_between_their_means_are_refused():
+    wide, narrow = (
+        Gaussian(*torch.tensor([0.0, 9.0])),
+        Gaussian(*torch.tensor([1.0, 1.0])),
+    )
+    for pair in ((wide, narrow), (narrow, wide)):
+        with pytest.raises(ValueError, match="between their means"):
+            gaussian_threshold(*pair)
+
+
+def test_the_heights_give_five_mistakes_and_not_where_it_was_printed():
+    females, males = heights.load()
+    assert best_thresholds(females, males) == (5, [(188.0, 190.0)])
+    tried = torch.tensor([187.5, 188.0, 188.01, 189.23, 190.0, 190.01])
+    assert mistakes(tried, females, males).tolist() == [6, 6, 5, 5, 5, 7]
+
+
+def test_the_best_threshold_agrees_with_a_decision_stump():
+    females, males = heights.load()
+    points = torch.cat([females, males])[:, None].numpy()
+    labels = [0] * 12 + [1] * 12
+    stump = DecisionTreeClassifier(max_depth=1).fit(points, labels)
+    wrong = round(24 * (1 - stump.score(points, labels)))
+    least, ((start, end),) = best_thresholds(females, males)
+    assert start < stump.tree_.threshold[0] <= end
+    assert wrong == least
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(FLOATS, FLOATS)
+def test_no_threshold_beats_the_best(low, high):
+    low, high = torch.tensor(low).double(), torch.tensor(high).double()
+    least, intervals = best_thresholds(low, high)
+    grid = torch.arange(149, 212, 0.5, dtype=torch.float64)
+    counts = mistakes(grid, low, high)
+    assert counts.min() == least
+    inside = [any(a < t <= b for a, b in intervals) for t in grid.tolist()]
+    assert torch.equal(counts == least, torch.tensor(inside))
+
+
+@pytest.mark.parametrize("values", [[], [math.nan]])
+def test_a_threshold_needs_numbers(values):
+    with pytest.raises(ValueError, match="no NaN"):
+        best_thresholds(torch.tensor(values), torch.tensor(values))
+
+
+def test_the_empirical_risk_of_a_fixed_predictor_is_unbiased():
+    generator = torch.Generator().manual_seed(4)
+    losses = (torch.rand(4000, 10, generator=generator) < 0.2).double()
+    average = losses.mean(dim=1).mean().item()
+    assert average == pytest.approx(0.2, abs=4 * math.sqrt(0.16 / 40_000))
+    spread = losses.mean(dim=1).std().item()
+    assert spread == pytest.approx(math.sqrt(0.16 / 10), rel=0.05)

@@ -1,0 +1,119 @@
+"""Quick runs are computed again and compared with what is recorded; records are complete."""
+
+import importlib
+import json
+import math
+import pkgutil
+
+import pytest
+import torch
+
+import dlbook.runs
+from dlbook.runs import record as recording
+from dlbook.runs.__main__ import runs_of
+from dlbook.runs.record import (
+    RESULTS,
+    Claim,
+    Findings,
+    claims_of,
+    differences,
+    over_seeds,
+    record,
+)
+
+WORDS = [
+    info.name
+    for info in pkgutil.iter_modules(dlbook.runs.__path__)
+    if info.name not in ("record", "provenance", "__main__")
+]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_quick_run_confirms_its_record(word):
+    run = importlib.import_module(f"dlbook.runs.{word}").quick
+    problems = differences(claims_of(word), run(torch.device("cpu")).claims)
+    assert not problems, f"docs/results/{word}.json: {'; '.join(problems)}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem
+)
+def test_a_record_says_where_when_and_on_what(path):
+    sections = json.loads(path.read_text())
+    seen = []
+    for name, section in sections.items():
+        assert section.keys() == {
+            *(
+                "command",
+                "commit",
+                "date",
+                "device",
+                "seconds",
+                "versions",
+                "data",
+                "claims",
+            )
+        }, f"{path}: {name}"
+        assert all(
+            section[key] for key in ("command", "commit", "date", "device", "versions")
+        )
+        seen += section["claims"]
+        for claim, entry in section["claims"].items():
+            values = (
+                entry["value"] if isinstance(entry["value"], list) else [entry["value"]]
+            )
+            assert all(math.isfinite(value) for value in values), f"{path}: {claim}"
+            assert entry["tolerance"] >= 0, f"{path}: {claim}"
+    assert len(seen) == len(set(seen)), f"{path}: a claim stands in two runs"
+
+
+@pytest.mark.parametrize(
+    "path",
+    # The sections of benchmarks.json are modules of `benchmarks`; tests/test_benchmarks.py.
+    sorted(path for path in RESULTS.glob("*.json") if path.stem != "benchmarks"),
+    ids=lambda path: path.stem,
+)
+def test_every_recorded_run_still_exists(path):
+    known = runs_of(path.stem)
+    for name in json.loads(path.read_text()):
+        assert name.removesuffix("_cuda") in known, f"{path}: no run {name}"
+
+
+def test_a_recomputation_outside_the_tolerance_is_reported():
+    old = {"error": Claim(3.09), "curve": Claim([1.0, 2.0])}
+    assert not differences(old, {"error": Claim(3.09), "curve": Claim([1.0, 2.0])})
+    assert (
+        "recorded as 3.09" in differences(old, {"error": Claim(3.1, tolerance=1e-3)})[0]
+    )
+    assert differences(old, {"curve": Claim([1.0])})
+    assert differences(old, {"error": Claim(math.nan, tolerance=1.0)})
+    assert differences(old, {"new": Claim(1.0)}) == ["new is not recorded"]
+
+
+def test_a_spread_needs_two_values():
+    claim = over_seeds([1.0, 4.0, 2.0], "%")
+    assert (claim.value, claim.spread["least"], claim.spread["largest"]) == (
+        2.0,
+        1.0,
+        4.0,
+    )
+    with pytest.raises(ValueError, match="at least 2 values, got 1"):
+        over_seeds([1.0])
+
+
+def test_recording_one_run_leaves_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "RESULTS", tmp_path)
+
+    def quick(device):
+        return Findings({"two": Claim(2.0, "%")}, {"digits": "abc"})
+
+    def longer(device):
+        return Findings({"three": Claim(3.0)})
+
+    record("word", quick, torch.device("cpu"))
+    path = record("word", longer, torch.device("cpu"))
+    sections = json.loads(path.read_text())
+    assert sections.keys() == {"quick", "longer"}
+    assert sections["quick"]["claims"]["two"]["value"] == 2.0
+    assert sections["quick"]["command"] == "python -m dlbook.runs word quick --device cpu"
+    assert not list(tmp_path.glob(".*")), "a partial file was left behind"

@@ -1,0 +1,103 @@
+"""The built site: every link leads somewhere, nothing comes from another host."""
+
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+SITE = Path(__file__).parent.parent / "site"
+PAGES = sorted(SITE.rglob("*.html"))
+
+
+def test_the_site_was_built():
+    assert len(PAGES) > 10, "site/ is missing: run `make build`"
+
+
+@cache
+def soup(path):
+    return BeautifulSoup(path.read_text(), "html.parser")
+
+
+@cache
+def anchors(path):
+    return {tag["id"] for tag in soup(path).find_all(id=True)} | {
+        tag["name"] for tag in soup(path).find_all("a", attrs={"name": True})
+    }
+
+
+def names(paths):
+    return [str(path.relative_to(SITE)) for path in paths]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_every_link_leads_somewhere(page):
+    for tag in soup(page).find_all(["a", "img", "script", "link", "source"]):
+        target = tag.get("href") or tag.get("src")
+        if not target or target.startswith(("data:", "mailto:", "javascript:")):
+            continue
+        parts = urlsplit(target)
+        if parts.scheme or parts.netloc or page.name == "404.html":
+            continue
+        file = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+        if file.is_dir():
+            file = file / "index.html"
+        assert file.is_file(), f"{page}: {target} leads nowhere"
+        if (
+            parts.fragment
+            and file.suffix == ".html"
+            and not parts.fragment.startswith("only-")
+        ):
+            assert unquote(parts.fragment) in anchors(file), f"{page}: no anchor {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_nothing_is_loaded_from_another_host(page):
+    for tag in soup(page).find_all(
+        ["script", "img", "iframe", "source", "video", "audio"]
+    ):
+        assert not re.match(r"(https?:)?//", tag.get("src") or ""), f"{page}: {tag}"
+    for tag in soup(page).find_all("link"):
+        if tag.get("rel") not in (["canonical"], ["prev"], ["next"], ["alternate"]):
+            assert not re.match(r"(https?:)?//", tag.get("href", "")), f"{page}: {tag}"
+
+
+def test_no_style_sheet_or_script_names_another_host():
+    for path in [*SITE.rglob("*.css"), *(SITE / "assets" / "js").rglob("*.js")]:
+        found = re.search(
+            r"""(url\(|import|fetch\()\s*["']?(https?:)?//[\w.]+""", path.read_text()
+        )
+        assert not found, f"{path}: {found[0]}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_no_dialect_is_left_in_a_page(page):
+    text = soup(page).get_text() if "source" not in page.parts else ""
+    for mark in ("claim:", "[@", "pytest-codeblocks", "arithmatex", "!!! ", "??? "):
+        assert mark not in text, f"{page}: {mark!r} is left"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_every_picture_has_an_alternative_text(page):
+    for tag in soup(page).find_all("img"):
+        assert (tag.get("alt") or "").strip(), f"{page}: {tag.get('src', '')[:80]}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_a_page_says_what_it_was_checked_with(page):
+    if "source" not in page.parts and page.name != "404.html":
+        foot = soup(page).select_one(".checked")
+        assert foot, page
+        assert "torch" in foot.get_text()
+        assert "commit" in foot.get_text()
+
+
+def test_a_lab_is_as_light_as_a_page():
+    for page in (SITE / "labs").rglob("*.html"):
+        text = re.sub(r'"data:image/[^"]*"', '""', page.read_text())
+        assert len(text) < 250_000, f"{page}: {len(text)} bytes without its pictures"
+        assert not soup(page).select(".jupyter-wrapper style, .jupyter-wrapper script"), (
+            page
+        )

@@ -1,0 +1,240 @@
+"""The linear SVM: by hand, against liblinear and libsvm, at the edges, and as laws."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.svm import SVC
+
+from dlbook import svm
+from dlbook.data import digits, mnist, separable
+from dlbook.perceptron import with_constant
+from dlbook.runs import svm as runs
+from dlbook.runs.record import claims_of
+
+LAW = settings(derandomize=True, deadline=None, max_examples=25)
+
+
+def descend(points, labels, penalty, tolerance):
+    return svm.dual_coordinate_descent(points, labels, penalty, tolerance, seed=0)
+
+
+BOTH = pytest.mark.parametrize("train", [svm.train, descend])
+
+
+def clouds(n: int, dimension: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw two overlapping clouds, with a constant input."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(n) % 2 * 2.0 - 1
+    points = torch.randn(n, dimension, generator=generator, dtype=torch.float64)
+    return with_constant(points + 0.7 * labels[:, None]), labels.double()
+
+
+def test_the_hinge_matches_values_worked_by_hand():
+    scores, labels = torch.tensor([2.0, 1.0, 0.25, -3.0]), torch.tensor([1, 1, -1, -1])
+    assert svm.hinge_loss(scores, labels).tolist() == [0, 0, 1.25, 0]
+
+
+def test_both_objectives_match_a_case_worked_by_hand():
+    points, labels = torch.tensor([[1.0], [-2.0]]), torch.tensor([1.0, -1.0])
+    # w = 0.5: losses 0.5 and 0; 0.1 * 0.25 + 0.25
+    assert svm.primal_objective(
+        torch.tensor([0.5]), points, labels, 0.1
+    ) == pytest.approx(0.275)
+    # alpha = (1, 0.5): w = (1 + 1) / (2 * 0.1 * 2) = 5; 0.75 - 0.1 * 25
+    alpha = torch.tensor([1.0, 0.5])
+    assert svm.combine(alpha, points, labels, 0.1).item() == pytest.approx(5)
+    assert svm.dual_objective(alpha, points, labels, 0.1) == pytest.approx(-1.75)
+
+
+def test_a_gap_counts_as_closed_exactly_up_to_the_tolerance():
+    points, labels = torch.tensor([[1.0], [-2.0]]).double(), torch.tensor([1.0, -1.0])
+    # w = 0.5: primal 0.275; alpha = (0.5, 0): w = 1.25, dual 0.25 - 0.15625 = 0.09375
+    case = torch.tensor([0.5]).double(), torch.tensor([0.5, 0.0]).double(), points, labels
+    relative = (0.275 - 0.09375) / 0.09375
+    assert svm.gap_closed(*case, 0.1, relative + 1e-6)
+    assert not svm.gap_closed(*case, 0.1, relative - 1e-6)
+
+
+@BOTH
+def test_the_optimum_of_two_points_is_the_one_worked_by_hand(train):
+    # One coordinate, points at 1 and -1: minimize 0.1 w² + max(0, 1 - w); w = 1.
+    points, labels = torch.tensor([[1.0], [-1.0]]).double(), torch.tensor([1.0, -1.0])
+    w, alpha = train(points, labels, 0.1, 1e-6)
+    assert w.item() == pytest.approx(1, abs=1e-5)
+    assert svm.combine(alpha, points, labels, 0.1).item() == pytest.approx(1, abs=1e-3)
+
+
+@BOTH
+@pytest.mark.parametrize("penalty", [1.0, 0.1, 0.02])
+def test_the_optimum_is_that_of_liblinear(train, penalty):
+    points, labels = clouds(120, 4, seed=1)
+    w, _ = train(points, labels, penalty, 1e-5)
+    oracle = runs.liblinear(points, labels, penalty, rounds=10**6, tolerance=1e-8)
+    ours, theirs = (svm.primal_objective(v, points, labels, penalty) for v in (w, oracle))
+    assert ours == pytest.approx(theirs, rel=2e-5)
+
+
+def test_a_large_constant_input_gives_the_free_bias_of_libsvm():
+    points, labels = clouds(80, 2, seed=2)
+    points, penalty = points[:, :2], 0.01
+    w, _ = svm.train(with_constant(points, 100.0), labels, penalty, 1e-7)
+    oracle = SVC(kernel="linear", C=1 / (2 * penalty * 80), tol=1e-7)
+    oracle.fit(points.numpy(), labels.numpy())
+    assert w[:2].tolist() == pytest.approx(oracle.coef_[0].tolist(), abs=2e-3)
+    assert 100 * w[2].item() == pytest.approx(oracle.intercept_[0], abs=2e-3)
+
+
+@BOTH
+@pytest.mark.parametrize("tolerance", [0.5, 1e-2, 1e-4])
+def test_the_gap_at_the_end_is_within_the_tolerance(train, tolerance):
+    points, labels = clouds(200, 5, seed=3)
+    w, alpha = train(points, labels, 0.01, tolerance)
+    assert alpha.min() >= 0
+    assert alpha.max() <= 1
+    floor = svm.dual_objective(alpha, points, labels, 0.01)
+    assert svm.primal_objective(w, points, labels, 0.01) <= (1 + tolerance + 1e-9) * floor
+
+
+@LAW
+@given(st.integers(0, 10**6), st.floats(1e-4, 10), st.integers(1, 40))
+def test_no_weights_reach_below_any_floor(seed, penalty, n):
+    generator = torch.Generator().manual_seed(seed)
+    points = torch.randn(n, 3, generator=generator, dtype=torch.float64)
+    labels = torch.randint(2, (n,), generator=generator).double() * 2 - 1
+    w = torch.randn(3, generator=generator, dtype=torch.float64)
+    alpha = torch.rand(n, generator=generator, dtype=torch.float64)
+    floor = svm.dual_objective(alpha, points, labels, penalty)
+    assert svm.primal_objective(w, points, labels, penalty) >= floor - 1e-9
+
+
+@settings(LAW, max_examples=12)
+@given(st.integers(0, 10**6), st.sampled_from([10.0, 1.0, 0.05]), st.integers(1, 40))
+def test_any_sample_is_solved_to_the_same_optimum_twice(seed, penalty, n):
+    points, labels = clouds(n, 3, seed)
+    fast, _ = svm.train(points, labels, penalty, 1e-4)
+    slow, _ = descend(points, labels, penalty, 1e-4)
+    both = [svm.primal_objective(w, points, labels, penalty) for w in (fast, slow)]
+    assert both[0] == pytest.approx(both[1], rel=3e-4)
+
+
+def test_a_large_sample_is_begun_on_a_part_and_still_certified():
+    points, labels = clouds(17_000, 3, seed=5)
+    points, labels = points.float(), labels.float()
+    w, alpha = svm.train(points, labels, 1e-3, 1e-3)
+    assert svm.gap_closed(w, alpha, points, labels, 1e-3, 1.1e-3)
+
+
+def test_a_sample_sorted_by_class_does_no_harm():
+    points, labels = clouds(400, 3, seed=6)
+    order = labels.argsort()
+    w, _ = svm.train(points[order], labels[order], 1e-3, 1e-6)
+    same, _ = svm.train(points, labels, 1e-3, 1e-6)
+    assert torch.allclose(w, same, atol=1e-3)
+
+
+def test_separable_points_get_the_widest_margin():
+    # Two points at distance 4: the widest slab between them is 4 wide.
+    points, labels = torch.tensor([[2.0, 1], [-2.0, 1]]).double(), torch.tensor([1.0, -1])
+    w, alpha = svm.train(points, labels, 1e-4, 1e-7)
+    assert (2 / w.norm()).item() == pytest.approx(4, rel=1e-3)
+    assert (alpha > 0).all()
+
+
+def test_examples_far_outside_the_margin_have_no_multiplier():
+    points, labels, _ = separable.draw(300, 2, gap=0.5, seed=1)
+    w, alpha = svm.train(points, labels, 1e-4, 1e-6)
+    slack = 1 - labels * (points @ w)
+    assert (alpha[slack < -1e-3] == 0).all()
+    assert (slack < -1e-3).sum() > 200
+
+
+def test_subgradient_descent_comes_close():
+    points, labels = clouds(100, 3, seed=7)
+    w = svm.subgradient_descent(points, labels, 0.1, steps=2000)
+    best, _ = svm.train(points, labels, 0.1, 1e-6)
+    reached, optimum = (svm.primal_objective(v, points, labels, 0.1) for v in (w, best))
+    assert optimum <= reached <= 1.01 * optimum
+
+
+def test_the_newton_direction_solves_its_equations_to_a_tenth():
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(30, 8, generator=generator, dtype=torch.float64)
+    target = torch.randn(8, generator=generator, dtype=torch.float64)
+    d = svm.newton_direction(rows, 0.3, target)
+    residual = d + 0.3 * rows.T @ (rows @ d) - target
+    assert residual.norm() <= 0.1 * target.norm()
+
+
+def test_without_curving_examples_the_newton_direction_is_the_target():
+    target = torch.tensor([1.0, -2.0])
+    assert svm.newton_direction(torch.zeros(0, 2), 1.0, target).equal(target)
+
+
+@BOTH
+def test_the_examples_stay_as_they_were(train):
+    points, labels = clouds(50, 3, seed=8)
+    before = points.clone()
+    train(points, labels, 0.01, 1e-3)
+    assert points.equal(before)
+
+
+@BOTH
+def test_one_example_of_zeros_is_solved(train):
+    w, _ = train(torch.zeros(1, 2), torch.ones(1), 0.1, 1e-3)
+    assert w.tolist() == [0, 0]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("points", "labels", "penalty", "tolerance", "rule"),
+    [
+        (torch.zeros(0, 2), torch.zeros(0), 0.1, 0.1, "not empty"),
+        (torch.ones(2, 2), torch.tensor([0, 1]), 0.1, 0.1, "-1 or [+]1, got 0"),
+        (torch.full((1, 2), float("nan")), torch.ones(1), 0.1, 0.1, "finite"),
+        (torch.ones(1, 2), torch.ones(1), 0.0, 0.1, "penalty must be positive, got 0.0"),
+        (
+            torch.ones(1, 2),
+            torch.ones(1),
+            0.1,
+            -1.0,
+            "tolerance must be positive, got -1",
+        ),
+    ],
+)
+def test_bad_input_is_refused(train, points, labels, penalty, tolerance, rule):
+    with pytest.raises(ValueError, match=rule):
+        train(points, labels, penalty, tolerance)
+
+
+def test_descent_refuses_no_steps():
+    with pytest.raises(ValueError, match="steps must be positive, got 0"):
+        svm.subgradient_descent(torch.ones(1, 2), torch.ones(1), 0.1, steps=0)
+
+
+@BOTH
+def test_a_tolerance_beyond_the_digits_is_refused(train, monkeypatch):
+    monkeypatch.setattr(svm, "ROUNDS", 30)
+    points, labels = clouds(40, 3, seed=9)
+    with pytest.raises(ValueError, match="met in 30 rounds, got 1e-12"):
+        train(points.float(), labels.float(), 0.01, 1e-12)
+
+
+def test_the_quick_numbers_are_those_of_liblinear():
+    recorded = claims_of("svm")
+    pair = (
+        recorded["digits_objective"].value,
+        recorded["digits_objective_liblinear"].value,
+    )
+    assert pair[0] == pytest.approx(pair[1], rel=1e-6)
+    assert recorded["digits_examples"].value == digits.TRAINING
+
+
+@pytest.mark.skipif(not mnist.available(), reason="MNIST is not in DLBOOK_DATA")
+def test_mnist_eights_are_told_apart_as_recorded():
+    images, labels, *_ = mnist.load()
+    points, y = runs.eights(images[:30_000], labels[:30_000])
+    w, _ = svm.train(points[:20_000], y[:20_000], 1e-3, 0.01)
+    error = 100 * (y[20_000:] * (points[20_000:] @ w) <= 0).double().mean().item()
+    claim = claims_of("svm")["mnist_validation_errors"]
+    assert error == pytest.approx(claim.value[1], abs=claim.tolerance)

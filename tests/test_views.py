@@ -1,0 +1,158 @@
+"""Views: strides by hand against torch, sharing proved by writing, images back and forth."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchvision.utils import make_grid
+
+from dlbook.data import cifar10, horse
+from dlbook.figures.views import BLOCK, MATRIX
+from dlbook.runs.views import WORKED
+from dlbook.views import (
+    addresses,
+    contiguous_strides,
+    cut,
+    grid,
+    layout,
+    reads_in_order,
+    shares_storage,
+    silence,
+)
+
+SHAPES = st.lists(st.integers(1, 4), min_size=0, max_size=4)
+
+
+def view_of(call: str) -> torch.Tensor:
+    return eval(call, {"x": MATRIX, "z": BLOCK})
+
+
+def storage_of(tensor: torch.Tensor) -> torch.Tensor:
+    return torch.empty(0, dtype=tensor.dtype).set_(tensor.untyped_storage())
+
+
+@st.composite
+def views(draw):
+    """Turn, cut and stretch a tensor at random, without ever copying it."""
+    shape = draw(SHAPES)
+    tensor = torch.arange(int(torch.tensor(shape).prod())).view(shape)
+    tensor = tensor.permute(draw(st.permutations(range(len(shape)))))
+    for dimension, size in enumerate(tensor.shape):
+        first = draw(st.integers(0, size - 1))
+        length = draw(st.integers(1, size - first))
+        tensor = tensor.narrow(dimension, first, length)
+        step = draw(st.integers(1, 2))
+        tensor = tensor[(slice(None),) * dimension + (slice(None, None, step),)]
+    return tensor.expand(2, *tensor.shape) if draw(st.booleans()) else tensor
+
+
+@settings(derandomize=True, max_examples=150, deadline=None)
+@given(views())
+def test_addresses_find_every_coefficient_in_the_storage(tensor):
+    assert torch.equal(storage_of(tensor)[addresses(tensor)], tensor)
+
+
+@settings(derandomize=True, max_examples=150, deadline=None)
+@given(views())
+def test_reading_in_order_agrees_with_torch(tensor):
+    assert reads_in_order(tensor) == tensor.is_contiguous()
+
+
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(SHAPES)
+def test_contiguous_strides_agree_with_torch(shape):
+    assert contiguous_strides(tuple(shape)) == torch.empty(shape).stride()
+
+
+def test_empty_and_0d_tensors_have_strides_too():
+    for shape in ((), (0,), (2, 0, 3)):
+        assert contiguous_strides(shape) == torch.empty(shape).stride()
+        assert reads_in_order(torch.empty(shape))
+        assert addresses(torch.empty(shape)).shape == shape
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("x.t()", ((3, 2), (1, 3), 0)),
+        ("x.view(-1)", ((6,), (1,), 0)),
+        ("x.view(3, -1)", ((3, 2), (2, 1), 0)),
+        ("x.narrow(1, 1, 2)", ((2, 2), (3, 1), 1)),
+        ("x.view(1, 2, 3).expand(3, 2, 3)", ((3, 2, 3), (0, 3, 1), 0)),
+        ("z.narrow(0, 0, 1)", ((1, 2, 3), (6, 3, 1), 0)),
+        ("z.narrow(2, 0, 2)", ((2, 2, 2), (6, 3, 1), 0)),
+        ("z.transpose(0, 1)", ((2, 2, 3), (3, 6, 1), 0)),
+        ("z.transpose(0, 2)", ((3, 2, 2), (1, 3, 6), 0)),
+        ("z.transpose(1, 2)", ((2, 3, 2), (6, 1, 3), 0)),
+    ],
+)
+def test_each_worked_view_has_the_strides_worked_by_hand(call, expected):
+    view = view_of(call)
+    assert (tuple(view.shape), view.stride(), view.storage_offset()) == expected
+    assert layout(view) == "shape {}, stride {}, offset {}".format(*expected)
+
+
+@pytest.mark.parametrize("call", WORKED)
+def test_every_worked_view_shares_the_storage_of_its_source(call):
+    source = MATRIX if call.startswith("x") else BLOCK
+    assert shares_storage(view_of(call), source)
+
+
+def test_sharing_means_that_a_write_is_seen():
+    x = torch.zeros(2, 3)
+    x.t()[2, 0] = 7
+    assert x[0, 2] == 7
+    assert not shares_storage(x, x.clone())
+    assert not shares_storage(torch.empty(0), torch.empty(0))
+
+
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(1, 5))
+def test_a_grid_of_the_tiles_is_the_image_again(channels, rows, columns, size):
+    count = channels * rows * columns * size**2
+    image = torch.arange(count).view(channels, rows * size, columns * size)
+    tiles = cut(image, size)
+    assert tiles.shape == (rows * columns, channels, size, size)
+    assert torch.equal(grid(tiles, rows), image)
+
+
+def test_the_second_tile_lies_right_of_the_first():
+    image = torch.arange(24).view(1, 4, 6)
+    assert cut(image, 2)[1].tolist() == [[[2, 3], [8, 9]]]
+
+
+def test_a_grid_agrees_with_torchvision():
+    images = torch.rand(12, 3, 5, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(grid(images, rows=3), make_grid(images, nrow=4, padding=0))
+
+
+def test_silence_zeroes_the_named_channels_and_leaves_the_input():
+    images = torch.ones(2, 3, 4, 4)
+    silenced = silence(images, [1, 2])
+    assert silenced.sum(dim=(0, 2, 3)).tolist() == [32, 0, 0]
+    assert images.sum() == 96
+
+
+@pytest.mark.parametrize(
+    ("attempt", "message"),
+    [
+        (lambda: cut(torch.ones(3, 4, 6), 4), r"multiples of 4, got \(3, 4, 6\)"),
+        (lambda: cut(torch.ones(4, 4), 2), r"got \(4, 4\)"),
+        (lambda: cut(torch.ones(3, 4, 4), 0), "multiples of 0"),
+        (lambda: grid(torch.ones(5, 3, 2, 2), 2), r"multiple of 2 above 0, got \(5"),
+        (lambda: grid(torch.ones(0, 3, 2, 2), 1), "above 0, got"),
+        (lambda: grid(torch.ones(3, 2, 2), 1), r"got \(3, 2, 2\)"),
+        (lambda: silence(torch.ones(3, 2, 2), [3]), r"between 0 and 2, got \[3\]"),
+        (lambda: contiguous_strides((2, -1)), r"got \(2, -1\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused(attempt, message):
+    with pytest.raises(ValueError, match=message):
+        attempt()
+
+
+@pytest.mark.skipif(not cifar10.available(), reason="CIFAR-10 is not in DLBOOK_DATA")
+def test_the_corner_of_the_horse_is_the_published_one():
+    images, labels = cifar10.read("data_batch_1")
+    assert cifar10.CLASSES[labels[cifar10.HORSE]] == "horse"
+    assert torch.equal(images[cifar10.HORSE, :, :4, :8], horse.load())
