@@ -45,15 +45,14 @@ def solve(m: Tensor, y: Tensor) -> Tensor:
     tensor([1., 3.])
     """
     _require_square(m, y)
-    table = torch.cat(
-        [m, y.unsqueeze(1)], dim=1
-    )  # (n, n + 1): both sides of the equation
+    table = torch.cat([m, y.unsqueeze(1)], dim=1)  # (n, n + 1): both sides
     for column in range(len(m)):
         # The largest entry divides best: a small one would magnify rounding errors.
         pivot = column + int(table[column:, column].abs().argmax())
         if table[pivot, column] == 0:
             raise ValueError(f"m must have independent columns, number {column} is not")
         table[[column, pivot]] = table[[pivot, column]]
+        # Copies, since the division and the subtraction change the table they read.
         table[column] /= table[column, column].clone()
         factors = table[:, column].clone()
         factors[column] = 0
@@ -79,11 +78,11 @@ def inverse(m: Tensor) -> Tensor:
 
 
 def power_iteration(m: Tensor, start: Tensor, steps: int) -> Tensor:
-    """Turn a vector toward the eigenvector of the largest eigenvalue, by multiplying.
+    """Turn a vector toward the eigenvector whose eigenvalue is largest in size.
 
     Args:
-        m: (n, n) floats, symmetric.
-        start: (n,) floats, not zero.
+        m: (n, n) floats, symmetric, one eigenvalue larger in size than all others.
+        start: (n,) floats, not zero, not at a right angle to that eigenvector.
         steps: how many multiplications, 0 or more.
 
     Returns:

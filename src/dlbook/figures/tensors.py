@@ -93,7 +93,9 @@ def joining(theme: Theme) -> Figure:
                 text = f"${name}_{{{row}{column}}}$"
                 ink = {"color": theme.paper, "zorder": layer + 0.5}
                 axes.annotate(text, middle, ha="center", va="center", **ink)
-        axes.set(title=title, xlim=(-0.1, 6.1), ylim=(-0.1, 4.1), aspect="equal")
+        middle = max(x for x, _ in places) / 2 + 1.5
+        window = {"xlim": (middle - 3.1, middle + 3.1), "ylim": (-0.1, 4.1)}
+        axes.set(title=title, aspect="equal", **window)
         axes.axis("off")
     return drawing
 
