@@ -48,6 +48,7 @@ def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
         raise ValueError(f"sizes must be 0 or more, got {tuple(shape)}")
     strides = [1]
     for size in reversed(shape[1:]):
+        # torch counts an empty dimension as one, so that no stride is 0.
         strides.append(strides[-1] * max(size, 1))
     return tuple(reversed(strides)) if shape else ()
 
