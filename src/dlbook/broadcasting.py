@@ -152,6 +152,7 @@ def einsum(equation: str, *tensors: Tensor) -> Tensor:
     >>> einsum("ij->i", rows)
     tensor([3, 7])
     """
+    # "ij,jk->ik" becomes the groups ij and jk, all letters ikj with the kept ones first, ik.
     groups, letters, kept = _parse(equation, tensors)
     product = torch.ones((), dtype=tensors[0].dtype, device=tensors[0].device)
     for group, tensor in zip(groups, tensors, strict=True):
