@@ -30,6 +30,8 @@ from dlbook.risk import (
     quadratic_loss,
     zero_one_loss,
 )
+from dlbook.runs.record import claims_of
+from dlbook.runs.risk import other_crossing
 
 FLOATS = st.lists(st.integers(150, 210), min_size=1, max_size=12)
 
@@ -216,3 +218,17 @@ def test_the_empirical_risk_of_a_fixed_predictor_is_unbiased():
     assert average == pytest.approx(0.2, abs=4 * math.sqrt(0.16 / 40_000))
     spread = losses.mean(dim=1).std().item()
     assert spread == pytest.approx(math.sqrt(0.16 / 10), rel=0.05)
+
+
+def test_the_two_crossings_of_the_heights_are_where_the_densities_agree():
+    low, high = (fit_gaussian(sample) for sample in heights.load())
+    second = other_crossing(low, high, gaussian_threshold(low, high))
+    torch.testing.assert_close(log_density(second, low), log_density(second, high))
+
+
+def test_the_printed_threshold_errs_equally_often_in_both_classes():
+    low, high = (fit_gaussian(sample) for sample in heights.load())
+    point = torch.tensor(claims_of("risk")["equal_errors"].value, dtype=torch.float64)
+    above = norm.sf(point, low.mean, low.deviation)
+    assert above == pytest.approx(norm.cdf(point, high.mean, high.deviation))
+    assert f"{point:.2f}" == "189.23"

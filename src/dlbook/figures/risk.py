@@ -160,7 +160,7 @@ def best_of(theme: Theme, candidates: int = 100) -> Figure:
                   color=theme.accent)  # fmt: skip
     axes.set(
         xlabel="empirical risk of the best (%)", ylabel="probability (%)",
-        xlim=(20, 66), ylim=(0, 24), title=f"best of {candidates}",
+        xlim=(20, 66), ylim=(0, 27), title=f"best of {candidates}",
     )  # fmt: skip
     return drawing
 

@@ -58,6 +58,8 @@ def thresholds(females: Tensor, males: Tensor) -> dict[str, Claim]:
     low, high = fit_gaussian(females), fit_gaussian(males)
     sampled = [Gaussian(sample.mean(), sample.std()) for sample in (females, males)]
     generative = gaussian_threshold(low, high)
+    share = low.deviation / (low.deviation + high.deviation)
+    equal_errors = low.mean + share * (high.mean - low.mean)
     tried = torch.stack([generative, *generative.new_tensor([187.5, 189.23])])
     counts = mistakes(tried, females, males)
     least, ((start, end),) = best_thresholds(females, males)
@@ -69,6 +71,8 @@ def thresholds(females: Tensor, males: Tensor) -> dict[str, Claim]:
         "generative": Claim(generative.item(), "cm"),
         "generative_corrected": Claim(gaussian_threshold(*sampled).item(), "cm"),
         "midpoint": Claim(((low.mean + high.mean) / 2).item(), "cm"),
+        "equal_errors": Claim(equal_errors.item(), "cm"),
+        "second_crossing": Claim(other_crossing(low, high, generative).item(), "cm"),
         "generative_mistakes": Claim(counts[0].item()),
         "published_discriminative_mistakes": Claim(counts[1].item()),
         "published_generative_mistakes": Claim(counts[2].item()),
@@ -76,6 +80,22 @@ def thresholds(females: Tensor, males: Tensor) -> dict[str, Claim]:
         "fewest_from": Claim(start, "cm"),
         "fewest_to": Claim(end, "cm"),
     }
+
+
+def other_crossing(low: Gaussian, high: Gaussian, crossing: Tensor) -> Tensor:
+    """Find where two normal densities of unequal width cross a second time.
+
+    Args:
+        low: one density.
+        high: the other, of another deviation.
+        crossing: 0d, where they cross first.
+
+    Returns:
+        a 0d tensor: the log odds are a parabola, and the sum of its roots is known.
+    """
+    precisions = [1 / density.deviation.square() for density in (low, high)]
+    slope = low.mean * precisions[0] - high.mean * precisions[1]
+    return 2 * slope / (precisions[0] - precisions[1]) - crossing
 
 
 def risk_of(threshold: Tensor, low: Gaussian, high: Gaussian) -> Tensor:
