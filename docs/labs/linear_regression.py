@@ -52,7 +52,8 @@ for person in range(0, 30, 5):
 # ## Choose a step size
 #
 # `share` is measured in fastest steps. Which share still converges, and which one
-# explodes?
+# explodes? Try 1.9 and 2.1. Then put `ages` where the standardized ages stand: how much
+# room is left above 1?
 
 # %%
 share = 0.5
@@ -68,12 +69,16 @@ show(figures.descent, steps=4)
 # ## Lose digits
 #
 # Move the origin of the time axis, and change the dtype. When does each solver leave
-# the true slope?
+# the true slope? The first condition number is that of the columns as they are, the
+# second that of the columns scaled to length one. Which of the two foretells the digits
+# that QR keeps?
 
 # %%
 shift, dtype = 2000.0, torch.float32
 X = design_matrix((ages + shift).to(dtype))
-print(f"condition number {torch.linalg.cond(X.double()):.3g}")
+wide = X.double()
+print(f"condition number {torch.linalg.cond(wide):.3g}", end=", ")
+print(f"of columns of length one {torch.linalg.cond(wide / wide.norm(dim=0)):.3g}")
 for solve in (solve_normal_equations, solve_by_qr):
     w = solve(X, pressures.to(dtype))
     share_explained = explained_share(pressures, (X @ w).double())

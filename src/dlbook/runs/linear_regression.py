@@ -94,4 +94,8 @@ def _precision(ages: Tensor, pressures: Tensor) -> dict[str, Claim]:
     # Digits lost to rounding differ from one machine to the next; QR keeps four of them.
     claims = {name: Claim(slope.item(), tolerance=1e-3) for name, slope in slopes.items()}
     condition = torch.linalg.cond(X).item()
-    return claims | {"condition_shifted": Claim(condition / 1e6, "million", {}, 0.01)}
+    scaled = torch.linalg.cond(X / X.norm(dim=0)).item()
+    return claims | {
+        "condition_shifted": Claim(condition / 1e6, "million", {}, 0.01),
+        "condition_shifted_scaled": Claim(scaled, tolerance=0.01),
+    }
