@@ -151,7 +151,7 @@ def _stack_areas(axes: Axes, penalty: float, theme: Theme) -> None:
     )  # fmt: skip
     axes.axvline(penalty, ymax=0.7, color=theme.ink, linewidth=2.5)
     axes.set(xscale="log", xlabel="penalty ρ", ylabel="mean squared error")
-    axes.set(title="bias and variance add up", ylim=(0, 0.23), xlim=(at[0], 1))
+    axes.set(title="bias and variance add up", ylim=(0, 0.23), xlim=(at[0], 1.2))
     axes.legend(loc="upper center")
 
 
