@@ -17,7 +17,6 @@ from dlbook.evaluation import (
     descend,
     draw_networks,
     error_rates,
-    expected_best,
     folds,
     forward,
     grouped_folds,
@@ -253,30 +252,6 @@ def test_errors_of_the_wrong_shape_are_refused(shapes):
 def test_errors_that_are_no_numbers_are_refused():
     with pytest.raises(ValueError, match="got NaN"):
         pick_best(torch.tensor([[math.nan]]), torch.zeros(1, 1))
-
-
-def test_the_expected_best_matches_cases_worked_by_hand():
-    assert expected_best(0.5, 1, 1) == pytest.approx(0.5)
-    assert expected_best(0.5, 1, 3) == pytest.approx(1 / 8)  # all three must be wrong
-    assert expected_best(0.5, 2, 2) == pytest.approx((9 / 16 + 1 / 16) / 2)
-
-
-@pytest.mark.parametrize("error", [0.0, 1.0])
-def test_where_all_are_equal_for_sure_the_best_is_no_better(error):
-    assert expected_best(error, 50, 10) == pytest.approx(error)
-
-
-def test_the_expected_best_agrees_with_a_simulation():
-    generator = torch.Generator().manual_seed(1)
-    mistakes = torch.rand(400, 20, 100, generator=generator) < 0.3
-    simulated = mistakes.double().mean(dim=2).min(dim=1).values.mean().item()
-    assert simulated == pytest.approx(expected_best(0.3, 100, 20), abs=0.004)
-
-
-@pytest.mark.parametrize("bad", [(-0.1, 5, 1), (1.1, 5, 1), (0.5, 0, 1), (0.5, 5, 0)])
-def test_an_expected_best_out_of_range_is_refused(bad):
-    with pytest.raises(ValueError, match="must lie between 0 and 1"):
-        expected_best(*bad)
 
 
 def test_halves_of_a_test_set_hold_every_sample_once():

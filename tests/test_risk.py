@@ -121,6 +121,21 @@ def test_one_candidate_is_unbiased():
     assert expected_best(100, 1, 0.3) == pytest.approx(0.3)
 
 
+def test_the_expected_best_matches_cases_worked_by_hand():
+    assert expected_best(1, 3, 0.5) == pytest.approx(1 / 8)  # all three must be wrong
+    assert expected_best(2, 2, 0.5) == pytest.approx((9 / 16 + 1 / 16) / 2)
+
+
+@pytest.mark.parametrize("risk", [0.0, 1.0])
+def test_where_all_are_equal_for_sure_the_best_is_no_better(risk):
+    assert expected_best(50, 10, risk) == pytest.approx(risk)
+
+
+def test_the_best_of_nobody_is_refused():
+    with pytest.raises(ValueError, match="candidates must be 1 or more, got 0"):
+        expected_best(5, 0, 0.5)
+
+
 def test_the_best_of_two_coins_on_one_question_is_right_three_times_in_four():
     assert expected_best(1, 2, 0.5) == pytest.approx(0.25)
 

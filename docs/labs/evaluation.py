@@ -11,7 +11,6 @@ from dlbook.data import digits, subjects
 from dlbook.data.toy import two_moons
 from dlbook.evaluation import (
     cross_validate,
-    expected_best,
     folds,
     grouped_folds,
     pick_best,
@@ -19,6 +18,7 @@ from dlbook.evaluation import (
 from dlbook.figures.evaluation import sealed_test
 from dlbook.figures.style import show
 from dlbook.knn import errors_of_every_k, k_nearest_neighbors
+from dlbook.risk import expected_best
 
 show(sealed_test, candidates=20)
 
@@ -33,7 +33,7 @@ show(sealed_test, candidates=20)
 true_error, test_samples = 0.1, 1000
 
 for candidates in (1, 3, 10, 30, 100, 1000):
-    best = expected_best(true_error, test_samples, candidates)
+    best = expected_best(test_samples, candidates, true_error)
     print(
         f"best of {candidates:4}: {100 * best:.2f} % instead of {100 * true_error:.2f} %"
     )

@@ -12,7 +12,6 @@ from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
-from torch.distributions import Binomial
 from torch.nn.functional import cross_entropy
 
 from dlbook.linear_regression import leverages
@@ -223,34 +222,6 @@ def leave_one_out(X: Tensor, y: Tensor) -> Tensor:
         )
     residuals = y - X @ torch.linalg.lstsq(X, y[:, None], driver="gels").solution[:, 0]
     return residuals / (1 - influence)
-
-
-def expected_best(error: float, n: int, candidates: int) -> float:
-    """Compute what the luckiest of many equally good candidates shows on one test set.
-
-    Args:
-        error: the true error of each candidate, from 0 to 1.
-        n: how many test samples, at least 1.
-        candidates: how many there are, with independent mistakes.
-
-    Returns:
-        the expected smallest error on the test set, from 0 to `error`.
-
-    Raises:
-        ValueError: an argument is out of range.
-    """
-    if not (0 <= error <= 1 and n >= 1 and candidates >= 1):
-        raise ValueError(
-            "error must lie between 0 and 1, n and candidates at 1 or above, got "
-            f"{error}, {n} and {candidates}"
-        )
-    mistakes = torch.arange(n + 1, dtype=torch.float64)
-    chances = (
-        Binomial(n, torch.tensor(error, dtype=torch.float64)).log_prob(mistakes).exp()
-    )
-    at_least = chances.flip(0).cumsum(0).flip(0)
-    # A mean of counts is the sum over j = 1, 2, ... of the chance to be at least j.
-    return (at_least[1:] ** candidates).sum().item() / n
 
 
 def pick_best(visible: Tensor, sealed: Tensor) -> tuple[Tensor, Tensor]:

@@ -144,7 +144,12 @@ def expected_best(n: int, candidates: int, risk: float) -> float:
 
     Returns:
         the expected empirical risk of the one that looks best, from 0 to `risk`.
+
+    Raises:
+        ValueError: an argument is out of its range.
     """
+    if candidates < 1:
+        raise ValueError(f"candidates must be 1 or more, got {candidates}")
     at_least = mistakes_at_least(n, risk)[1:]  # P(K ≥ 1), ..., P(K ≥ n)
     return (at_least**candidates).sum().item() / n
 

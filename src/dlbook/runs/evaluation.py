@@ -17,7 +17,6 @@ from dlbook.data.toy import two_moons
 from dlbook.evaluation import (
     cross_validate,
     draw_networks,
-    expected_best,
     folds,
     forward,
     grouped_folds,
@@ -26,6 +25,7 @@ from dlbook.evaluation import (
 )
 from dlbook.knn import errors_of_every_k, k_nearest_neighbors
 from dlbook.polynomial import evaluate, fit_polynomial
+from dlbook.risk import expected_best
 from dlbook.runs.record import ROOT, Claim, Findings, over_seeds
 
 NETWORKS, EPOCHS, SIZES = 100, 10, (784, 100, 10)
@@ -158,7 +158,7 @@ def _mistakes_of_every_k() -> Tensor:
 
 def _coins() -> dict[str, Claim]:
     counts = (1, 10, 100, 1000)
-    guesses = [100 * expected_best(0.5, 250, count) for count in counts]
+    guesses = [100 * expected_best(250, count, risk=0.5) for count in counts]
     return {"coins_best": Claim(guesses, "%")}
 
 
