@@ -70,9 +70,9 @@ def map_on_the_curve(theme: Theme, k: int = 21) -> Figure:
 def convergence(theme: Theme) -> Figure:
     """Test error against the number of training points, from 10 to 10 000, log axis.
 
-    One neighbor settles at 18 %, the bound of Cover and Hart, and stays there. As many
-    neighbors as the root of the number of points begin no better, then fall below it
-    and approach the floor, the Bayes error of 10 %.
+    One neighbor settles near 18 %, the bound of Cover and Hart, and stays there. As many
+    neighbors as the root of the number of points begin a little lower, soon fall below
+    the bound, and approach the floor, the Bayes error of 10 %.
     """
     claims = claims_of("knn")
     sizes = claims["sizes"].value

@@ -44,10 +44,10 @@ def _sweep_neighbors(device: torch.device) -> dict[str, Claim]:
         training.append(100 * errors_of_every_k(points, labels, points, labels).cpu())
         tests.append(100 * errors_of_every_k(queries, truth, points, labels).cpu())
     training, tests = torch.stack(training), torch.stack(tests)  # (seeds, k)
-    middle = tests.mean(dim=0)
+    middle = tests.median(dim=0).values
     best = int(middle.argmin())
     series = {
-        "training_errors": training.mean(dim=0),
+        "training_errors": training.median(dim=0).values,
         "test_errors": middle,
         "test_errors_least": tests.amin(dim=0),
         "test_errors_largest": tests.amax(dim=0),
@@ -85,7 +85,8 @@ def _sweep_sizes(device: torch.device) -> dict[str, Claim]:
     claims = {"sizes": Claim([float(size) for size in SIZES])}
     for rule, name in enumerate(("one_neighbor", "root_neighbors")):
         values = errors[:, :, rule]
-        claims[f"{name}_errors"] = Claim(values.mean(dim=0).tolist(), "%", tolerance=0.1)
+        middle = values.median(dim=0).values
+        claims[f"{name}_errors"] = Claim(middle.tolist(), "%", tolerance=0.1)
         claims[f"{name}_error_at_most_data"] = over_seeds(
             values[:, -1].tolist(), "%", 0.1
         )
