@@ -12,9 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-Network = tuple[
-    Tensor, Tensor, Tensor, Tensor
-]  # W1 (k, d), b1 (k,), W_out (k,), b_out ()
+# W1 (k, d), b1 (k,), W_out (k,), b_out ()
+Network = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def neuron(x: Tensor, w: Tensor, b: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ def quick(device: torch.device) -> Findings:
     return Findings(
         {
             "gflops_per_dollar": Claim(ratios),
+            "gains": Claim([ratio / ratios[0] for ratio in ratios[1:]]),
             "finds_three": Claim(100 * sum(found) / STRIPS, "%", tolerance=1.0),
             "imagined_recognized": over_seeds(
                 [100 * _recognized(images, labels, seed) for seed in SEEDS],
