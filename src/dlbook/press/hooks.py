@@ -6,13 +6,14 @@ import re
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from shutil import make_archive, move
+from shutil import copyfile, make_archive, move
 from tempfile import TemporaryDirectory
 
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
-from dlbook.press import appendix, labs, math
+from dlbook.press import appendix, epub, labs, math, paper
+from dlbook.press.binding import Imprint, Page, article, commit_date, offered, order
 from dlbook.press.citations import CITATION, keys_of
 from dlbook.press.drawings import THEMES, draw_missing
 from dlbook.press.fences import ROOT, prose_of
@@ -24,6 +25,7 @@ LOG = logging.getLogger("mkdocs.dlbook")
 MADE = ROOT / ".cache" / "made"
 WORDS_PER_MINUTE = 200
 STARTED: dict[str, str] = {}  # what MkDocs was asked for: build or serve
+TAKEN: dict[str, tuple[str, str]] = {}  # by source: address and article, to be bound
 
 
 class _Lines(logging.Filter):
@@ -57,12 +59,42 @@ def on_startup(command, dirty):
 
 
 def on_post_build(config):
-    """Pack the site to take along, beside the search index that works from disk."""
+    """Make the files to take along, and let the home page offer those that were made."""
+    home = Path(config.site_dir) / "index.html"
+    page = home.read_text()
+    home.write_text(offered(page, []))  # nor does the packed home page offer itself
     if config.extra["command"] == "build":
-        site = Path(config.site_dir)
-        with TemporaryDirectory() as folder:
-            made = make_archive(f"{folder}/dlbook", "zip", root_dir=site)
-            move(made, site / "dlbook.zip")
+        home.write_text(offered(page, [_packed(config), *_bound(config)]))
+
+
+def _packed(config):
+    """Pack the site to take along, beside the search index that works from disk."""
+    site = Path(config.site_dir)
+    with TemporaryDirectory() as folder:
+        made = make_archive(f"{folder}/dlbook", "zip", root_dir=site)
+        move(made, site / "dlbook.zip")
+    return "dlbook.zip"
+
+
+def _bound(config):
+    """Bind the pages into a PDF and an EPUB, and name the files that could be made."""
+    site, wanted = Path(config.site_dir), order(config.nav)
+    if not all(source in TAKEN for _, source in wanted):
+        return  # a dirty build renders the changed pages alone
+    pages = [Page(part, *TAKEN[source]) for part, source in wanted]
+    imprint = Imprint(
+        name=config.site_name,
+        description=config.site_description,
+        version=version("dlbook"),
+        checked=config.extra["checked"],
+        date=commit_date(),
+        site=config.site_url or "",
+    )
+    for kind, book in (("pdf", paper.book), ("epub", epub.book)):
+        made = book(pages, imprint, site)
+        if made:
+            copyfile(made, site / f"dlbook.{kind}")
+            yield f"dlbook.{kind}"
 
 
 def on_config(config):
@@ -172,6 +204,8 @@ def on_post_page(output, page, config):
         output, pictures = labs.lightened(output, word_of(page.file.src_uri))
         for address, svg in pictures.items():
             write_atomically(Path(config.site_dir) / address, svg)
+    elif config.extra["command"] == "build":
+        TAKEN[page.file.src_uri] = (page.file.dest_uri, article(output))
     try:
         return math.rendered(output)
     except ValueError as error:

@@ -8,6 +8,7 @@ import atexit
 import html
 import json
 import re
+from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def formula(latex: str, display: bool) -> str:
 
 
 def rendered(page: str) -> str:
-    """Render every formula of a page.
+    """Render every formula of a page for the site.
 
     Args:
         page: HTML, in which pymdownx.arithmatex has marked the formulas.
@@ -69,11 +70,27 @@ def rendered(page: str) -> str:
         ValueError: KaTeX refuses a formula.
     """
 
-    def replace(match: re.Match) -> str:
-        latex = html.unescape(match["inline"] or match["block"] or "")
-        display = match["block"] is not None
+    def draw(latex: str, display: bool) -> str:
         tag = "div" if display else "span"
         scroll = ' tabindex="0" role="group" aria-label="Formula"' if display else ""
         return f'<{tag} class="formula"{scroll}>{formula(latex, display)}</{tag}>'
+
+    return replaced(page, draw)
+
+
+def replaced(page: str, draw: Callable[[str, bool], str]) -> str:
+    """Put something else in the place of every marked formula.
+
+    Args:
+        page: HTML, in which pymdownx.arithmatex has marked the formulas.
+        draw: gives HTML for a formula, and for whether it stands on a line of its own.
+
+    Returns:
+        the page with the formulas in place.
+    """
+
+    def replace(match: re.Match) -> str:
+        latex = html.unescape(match["inline"] or match["block"] or "")
+        return draw(latex, match["block"] is not None)
 
     return FORMULA.sub(replace, page)
