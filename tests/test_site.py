@@ -86,6 +86,12 @@ def test_every_picture_has_an_alternative_text(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_every_picture_has_its_place_before_it_arrives(page):
+    for tag in soup(page).select("article img"):
+        assert {"width", "height"} <= tag.attrs.keys(), f"{page}: {tag.get('src', '')}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_a_page_says_what_it_was_checked_with(page):
     if "source" not in page.parts and page.name != "404.html":
         foot = soup(page).select_one(".checked")
