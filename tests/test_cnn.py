@@ -9,7 +9,8 @@ from torch import Generator, nn
 
 from dlbook import cnn
 from dlbook.cnn import Recipe, begin, costs, descend, error_rate, standardize, train
-from dlbook.data import digits, mnist
+from dlbook.data import cifar10, digits, mnist
+from dlbook.runs import cnn as runs
 from dlbook.runs.record import claims_of
 
 
@@ -84,6 +85,13 @@ def test_test_images_are_shifted_by_the_mean_of_the_training_images():
     training, test = torch.tensor([[[0, 2]]]), torch.tensor([[[1, 5]]])
     expected = [[[[0.0, 4 / math.sqrt(2)]]]]
     assert torch.allclose(standardize(test, training), torch.tensor(expected))
+
+
+def test_color_images_keep_their_channels_and_share_one_scale():
+    images = torch.randint(256, (4, 3, 5, 6), generator=Generator().manual_seed(0))
+    prepared = standardize(images, images)
+    assert prepared.shape == images.shape
+    assert torch.equal(prepared[:, 1:2], standardize(images[:, 1], images))
 
 
 def test_images_of_one_gray_cannot_be_standardized():
@@ -331,6 +339,23 @@ def test_a_twentieth_of_an_epoch_on_mnist_already_beats_most_of_the_guessing():
     held_back = standardize(test_images[:500], images)
     error = error_rate(training.model, held_back, test_labels[:500])
     assert claims_of("cnn")["mnist_error"].value / 100 < error < 0.4
+
+
+def test_the_run_on_color_images_uses_the_same_loop(tmp_path, monkeypatch):
+    generator = Generator().manual_seed(0)
+    shapes = ((60, 3, 32, 32), (20, 3, 32, 32))
+    training, test = (
+        torch.randint(256, shape, generator=generator, dtype=torch.uint8)
+        for shape in shapes
+    )
+    labels = torch.arange(60) % 10
+    monkeypatch.setattr(cifar10, "load", lambda: (training, labels, test, labels[:20]))
+    monkeypatch.setattr(runs, "CHECKPOINTS", tmp_path)
+    monkeypatch.setattr(runs, "SEEDS", (0, 1))
+    found = runs.cifar10(torch.device("cpu"))
+    assert len(found.claims["cifar10_median_by_epoch"].value) == 10
+    assert found.data == {"CIFAR-10": cifar10.checksum()}
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif("mnist_error" not in claims_of("cnn"), reason="not recorded yet")

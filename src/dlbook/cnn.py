@@ -131,11 +131,12 @@ def standardize(images: Tensor, training_images: Tensor) -> Tensor:
     """Shift and scale by the mean and the deviation of the training set.
 
     Args:
-        images: (n, height, width) numbers, the images to prepare.
-        training_images: (m, height, width), m at least 1, in the same unit.
+        images: (n, height, width) or (n, channels, height, width) numbers.
+        training_images: the same of m images, m at least 1, in the same unit.
 
     Returns:
-        (n, 1, height, width) float32, or float64 if the images are.
+        (n, channels, height, width) float32, or float64 if the images are; a gray image
+        has 1 channel.
 
     Raises:
         ValueError: the training images are empty, not finite, or all of one gray.
@@ -145,7 +146,9 @@ def standardize(images: Tensor, training_images: Tensor) -> Tensor:
     mean, deviation = pixels.mean(), pixels.std()
     if not deviation > 0 or not deviation.isfinite():
         raise ValueError(f"the training pixels must vary, their deviation is {deviation}")
-    return ((images.to(floats) - mean) / deviation).unsqueeze(1)
+    channels = 1 if images.ndim == 3 else images.shape[1]
+    scaled = (images.to(floats) - mean) / deviation
+    return scaled.reshape(len(images), channels, *images.shape[-2:])
 
 
 @dataclass(frozen=True)
