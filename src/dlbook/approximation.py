@@ -132,9 +132,8 @@ def as_waves(coefficients: Tensor) -> Waves:
     dimensions = coefficients.dim()
     orders = torch.cartesian_prod(*map(torch.arange, coefficients.shape))
     signs = torch.cartesian_prod(*[torch.tensor([1, -1])] * dimensions)
-    signs = signs.view(-1, dimensions)[
-        : 2 ** (dimensions - 1)
-    ]  # cos is even: first sign +
+    half = 2 ** (dimensions - 1)  # cos is even, so the first sign may stay +
+    signs = signs.view(-1, dimensions)[:half]
     every = (orders.view(-1, 1, dimensions) * signs).flatten(0, 1)
     shares = coefficients.flatten().repeat_interleave(len(signs)) / len(signs)
     frequencies, index = every.unique(dim=0, return_inverse=True)

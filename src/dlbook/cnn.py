@@ -31,9 +31,8 @@ def convolutional_network(generator: Generator, channels: int = 1) -> nn.Sequent
     Returns:
         (n, channels, 28, 28) images to (n, 10) scores; float32, on the CPU.
     """
-    with torch.device(
-        "meta"
-    ):  # shapes alone: layers would draw from the global generator
+    # Shapes alone, without numbers: layers would draw from the global generator.
+    with torch.device("meta"):
         layers = nn.Sequential(
             nn.Conv2d(channels, 32, kernel_size=5),
             nn.MaxPool2d(3),
@@ -118,9 +117,8 @@ def costs(model: nn.Sequential, images: Tensor) -> list[Cost]:
     for layer in model:
         outputs = layer(outputs)
         weights = getattr(layer, "weight", torch.empty(0))
-        positions = outputs[0].numel() // max(
-            1, len(weights)
-        )  # each weight works at each
+        # Each weight of a layer works once at each position of its map.
+        positions = outputs[0].numel() // max(1, len(weights))
         parameters = sum(parameter.numel() for parameter in layer.parameters())
         name, shape = type(layer).__name__, tuple(outputs.shape[1:])
         table.append(Cost(name, shape, parameters, weights.numel() * positions))

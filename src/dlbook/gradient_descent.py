@@ -233,9 +233,8 @@ class Adam:
         self.steps += 1
         self.mean = slow * self.mean + (1 - slow) * gradient
         self.square = slower * self.square + (1 - slower) * gradient**2
-        mean = self.mean / (
-            1 - slow**self.steps
-        )  # undoes the pull of the zeros at the start
+        # The divisors undo the pull of the zeros at the start.
+        mean = self.mean / (1 - slow**self.steps)
         square = self.square / (1 - slower**self.steps)
         return w - self.step_size * mean / (square.sqrt() + 1e-8)
 
