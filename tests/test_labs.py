@@ -6,7 +6,7 @@ import jupytext
 import pytest
 from nbclient import NotebookClient
 
-from dlbook.press.labs import printed
+from dlbook.press.labs import line_of, printed
 
 ROOT = Path(__file__).parent.parent
 LABS = sorted((ROOT / "docs" / "labs").glob("*.py"))
@@ -22,11 +22,6 @@ def text_of(output):
 def lines_of(text):
     """Split into lines; how a cell's output is cut into pieces depends on the clock."""
     return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def line_of(lab, source):
-    first = source.splitlines()[0]
-    return lab.read_text().splitlines().index(first) + 1
 
 
 @pytest.mark.parametrize("lab", LABS, ids=[lab.stem for lab in LABS])

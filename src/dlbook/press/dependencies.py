@@ -1,13 +1,14 @@
-"""What a drawing depends on: the definitions it reaches, the records, the versions.
+"""What a drawing or a lab depends on: the definitions it reaches, the records, the versions.
 
-The digest of all this names the drawing in the cache. A changed definition gives a new name
-to every drawing that reaches it and to no other, so that nothing stale can be shown. A figure
+The digest of all this names it in the cache. A changed definition gives a new name
+to everything that reaches it and to nothing else, so that nothing stale can be shown. A figure
 that reads files of the repository names them in a constant `READS`, a tuple of patterns.
 """
 
 import ast
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -29,9 +30,29 @@ def digest_of(name: str, frame: dict) -> str:
         16 hexadecimal digits.
     """
     request = f"{name}({sorted(frame.items())})"
-    return hashlib.sha256(
-        f"{request}\0{_surroundings(name, _newest())}".encode()
-    ).hexdigest()[:16]
+    return shortened(f"{request}\0{_surroundings(name, _newest())}")
+
+
+def digest_of_script(path: Path) -> str:
+    """Name what a script prints and shows by everything that decides it.
+
+    Args:
+        path: of a Python file that imports from the book, such as a lab.
+
+    Returns:
+        16 hexadecimal digits.
+
+    Raises:
+        LookupError: it imports what does not exist.
+    """
+    source = path.read_text()
+    texts = followed(imports_of(ast.parse(source)).values())
+    return shortened(f"{source}\0{_joined(texts, {path.stem})}")
+
+
+def shortened(text: str) -> str:
+    """Give the first 16 of the 64 hexadecimal digits of a text's SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _newest() -> int:
@@ -49,7 +70,12 @@ def _surroundings(name: str, _changed: int) -> str:
     module, _, function = name.rpartition(".")
     texts = reached_by(f"figures.{module}", function)
     texts |= reached_by("figures.style", "to_svg")
-    words = {word for text in texts.values() for word in RECORDS.findall(text)} | {module}
+    return _joined(texts, {module})
+
+
+def _joined(texts: dict[str, str], words: set[str]) -> str:
+    """Join sources with the versions, and with the records and files that they read."""
+    words = words | {word for text in texts.values() for word in RECORDS.findall(text)}
     files = [ROOT / "docs" / "results" / f"{word}.json" for word in sorted(words)]
     if any(key.startswith("data.") for key in texts):
         files += data_files()
@@ -88,8 +114,23 @@ def reached_by(module: str, name: str) -> dict[str, str]:
     Raises:
         LookupError: the module or the definition does not exist.
     """
+    return followed([(module, name)])
+
+
+def followed(links: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Collect the source of every definition that can be reached from some: see `reached_by`.
+
+    Args:
+        links: (module, name) pairs; the name `*` stands for a whole module.
+
+    Returns:
+        source texts by `module.name`.
+
+    Raises:
+        LookupError: a module or a definition does not exist.
+    """
     found: dict[str, str] = {}
-    waiting = [(module, name)]
+    waiting = list(links)
     while waiting:
         where, what = waiting.pop()
         if f"{where}.{what}" in found:
@@ -122,6 +163,29 @@ def contents(module: str, _changed: int) -> dict[str, tuple[str, list[tuple[str,
     source = module_path(module).read_text()
     tree = ast.parse(source)
     links = {name: (module, name) for node in tree.body for name in names_bound_by(node)}
+    links |= imports_of(tree)
+    table = {}
+    for node in tree.body:
+        used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        targets = [links[word] for word in sorted(used) if word in links]
+        text = ast.get_source_segment(source, node) or ""
+        decorators = getattr(node, "decorator_list", [])
+        text = "\n".join([*(ast.unparse(part) for part in decorators), text])
+        for name in names_bound_by(node):
+            table[name] = (text, targets)
+    return table
+
+
+def imports_of(tree: ast.Module) -> dict[str, tuple[str, str]]:
+    """Find what a program imports from the book.
+
+    Args:
+        tree: of the program.
+
+    Returns:
+        (module below `dlbook`, name) by the name it has here; a whole module is named `*`.
+    """
+    links = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dlbook"):
             package = node.module.removeprefix("dlbook").removeprefix(".")
@@ -133,13 +197,4 @@ def contents(module: str, _changed: int) -> dict[str, tuple[str, list[tuple[str,
                     else (package, alias.name)
                 )
                 links[alias.asname or alias.name] = target
-    table = {}
-    for node in tree.body:
-        used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-        targets = [links[word] for word in sorted(used) if word in links]
-        text = ast.get_source_segment(source, node) or ""
-        decorators = getattr(node, "decorator_list", [])
-        text = "\n".join([*(ast.unparse(part) for part in decorators), text])
-        for name in names_bound_by(node):
-            table[name] = (text, targets)
-    return table
+    return links

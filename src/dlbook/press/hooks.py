@@ -98,8 +98,7 @@ def _bound(config):
 
 
 def on_config(config):
-    """Name the cache of the labs by what they depend on, and the state that was checked."""
-    config.plugins["mkdocs-jupyter"].config["cache_dir"] = str(labs.cache_folder())
+    """Name the state that was checked."""
     config.extra["command"] = STARTED.get("command", "build")
     config.extra["checked"] = (
         f"Python {platform.python_version()}, torch {version('torch')}, "
@@ -127,6 +126,7 @@ def on_files(files, config):
         for theme in THEMES:
             uri, picture = frame.address(theme), str(frame.cached(theme))
             files.append(File.generated(config, uri, abs_src_path=picture))
+    _run_labs(files)
     for path in appendix.source_files():
         _add(files, config, appendix.source_address(path), appendix.source_page(path))
     _add(files, config, "reference/results.md", appendix.results_page())
@@ -140,6 +140,18 @@ def on_files(files, config):
     _add(files, config, "reference/api.md", appendix.api_page(words))
     _add(files, config, "reference/changelog.md", (ROOT / "CHANGELOG.md").read_text())
     return files
+
+
+def _run_labs(files):
+    """Run the labs, and let mkdocs-jupyter, which has found the scripts, show what they print."""
+    scripts = [file for file in files if re.fullmatch(r"labs/\w+\.py", file.src_uri)]
+    paths = [Path(file.abs_src_path) for file in scripts]
+    try:
+        labs.run_missing(paths)
+    except RuntimeError as error:
+        raise PluginError(str(error)) from error
+    for file, path in zip(scripts, paths, strict=True):
+        file.abs_src_path = str(labs.kept(path))
 
 
 def _citing(pages):

@@ -1,29 +1,32 @@
-"""Labs: executed by mkdocs-jupyter, then made as light as the other pages.
+"""Labs: run in parallel, shown by mkdocs-jupyter, then made as light as the other pages.
 
 A lab's page as it comes carries its own copy of the notebook style sheet, loaders of scripts
 from other hosts and pictures as text. Its cells are written anew in the markup of the book.
 """
 
-import hashlib
+import os
 import re
 from base64 import b64decode
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from html import escape
 from importlib.metadata import version
 from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
 
+import jupytext
 from bs4 import BeautifulSoup, Tag
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
 
-from dlbook.press.fences import PACKAGE, ROOT
+from dlbook.press.dependencies import digest_of_script
+from dlbook.press.fences import ROOT
+from dlbook.runs.provenance import write_atomically
 
-LIBRARIES = (
-    "matplotlib",
-    "mkdocs-jupyter",
-    "nbconvert",
-    "numpy",
-    "scikit-learn",
-    "torch",
-)
+CACHE = ROOT / ".cache" / "labs"
+LIBRARIES = ("mkdocs-jupyter", "nbconvert")  # beside those that compute and draw
 FOREIGN = re.compile(r"^(https?:)?//")
 FORMULA = re.compile(r"(?<![\\$])\$([^$]+)\$")
 FORMULA_MARK = r'<span class="arithmatex">\\(\1\\)</span>'
@@ -31,23 +34,55 @@ CHAPTER = re.compile(r'href="\.\./chapters/(\w+)\.md(#[\w-]*)?"')
 SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)pt"[^>]*?height="([\d.]+)pt"')
 
 
-def cache_folder() -> Path:
-    """Name the cache of executed labs by everything that their outputs depend on.
+def run_missing(paths: Iterable[Path]) -> None:
+    """Run every lab whose outputs the cache does not hold, on all cores.
 
-    mkdocs-jupyter names an entry by the bytes of the lab alone. With a folder of its own for
-    each state of the package and its libraries, an old output cannot come back.
+    Args:
+        paths: percent scripts, `docs/labs/<word>.py`.
+
+    Raises:
+        RuntimeError: a cell failed; the message names file and line.
     """
-    parts = [
-        path.read_bytes()
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if "press" not in path.parts
-    ]
-    parts += [
-        path.read_bytes() for path in sorted((ROOT / "docs" / "results").glob("*.json"))
-    ]
-    parts += [f"{library} {version(library)}".encode() for library in LIBRARIES]
-    digest = hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
-    return ROOT / ".cache" / "labs" / digest
+    missing = [path for path in paths if not kept(path).is_file()]
+    if not missing:
+        return
+    workers = min(len(missing), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for failure in pool.map(_run, missing):
+            if failure:
+                raise RuntimeError(failure)
+
+
+def kept(path: Path) -> Path:
+    """Give the file that keeps a lab as a notebook with its outputs, run or not.
+
+    mkdocs-jupyter keeps what it runs by the bytes of the lab alone, and would show old outputs
+    after a change of the package. So the labs are run here, and shown there.
+    """
+    return CACHE / digest_of_script(path) / f"{path.stem}.ipynb"
+
+
+def _run(path: Path) -> str:
+    """Run one lab in a kernel of its own; say what failed, if anything did."""
+    lab = jupytext.read(path)
+    settings = os.environ | {"OMP_NUM_THREADS": "1"}  # one kernel for each core
+    try:
+        NotebookClient(lab, timeout=300, kernel_name="python3").execute(env=settings)
+    except CellExecutionError as error:
+        failed = next(cell for cell in lab.cells if _has_failed(cell))
+        return f"{path.relative_to(ROOT)}:{line_of(path, failed.source)}: {error}"
+    lab.metadata["made_with"] = {name: version(name) for name in LIBRARIES}
+    write_atomically(kept(path), jupytext.writes(lab, fmt="ipynb"))
+    return ""
+
+
+def _has_failed(cell: NotebookNode) -> bool:
+    return any(output.output_type == "error" for output in cell.get("outputs", ()))
+
+
+def line_of(path: Path, source: str) -> int:
+    """Find a cell of a lab: the line on which its source begins, counted from 1."""
+    return path.read_text().splitlines().index(source.splitlines()[0]) + 1
 
 
 def lightened(page: str, word: str) -> tuple[str, dict[str, str]]:
@@ -74,7 +109,8 @@ def lightened(page: str, word: str) -> tuple[str, dict[str, str]]:
         tag.decompose()
     wrapper.replace_with(BeautifulSoup(cells, "html.parser"))
     _mend_contents(soup)
-    return str(soup), _pictures(soup, word)
+    pictures = _pictures(soup, word)
+    return str(soup), pictures
 
 
 def _cell(cell: Tag) -> str:
