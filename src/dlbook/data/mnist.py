@@ -7,6 +7,7 @@ document recognition", Proceedings of the IEEE 86(11), 1998, doi:10.1109/5.72679
 import hashlib
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -27,6 +28,7 @@ FILES = {  # name: SHA-256 of the unpacked file
     ),
 }
 HEADER = {"images": 16, "labels": 8}  # bytes before the first value
+PART = 2**21  # bytes to read at once: they are still in the cache when they are hashed
 
 
 def folder() -> Path:
@@ -76,16 +78,36 @@ def read(name: str) -> Tensor:
         ValueError: the file is not the one that was published.
     """
     path = folder() / "MNIST" / "raw" / name
-    content = bytearray(path.read_bytes())
-    found = hashlib.sha256(content).hexdigest()
+    content, found = read_and_hash(path)
     if found != FILES[name]:
         raise ValueError(
             f"{path} must have the SHA-256 {FILES[name]}, got {found} "
             f"({len(content)} bytes): delete it, then load again to download it afresh"
         )
     kind = name.split("-")[1]
-    values = torch.frombuffer(content, dtype=torch.uint8, offset=HEADER[kind])
+    values = content[HEADER[kind] :]
     return values.view(-1, 28, 28) if kind == "images" else values
+
+
+def read_and_hash(path: Path) -> tuple[Tensor, str]:
+    """Read a file straight into a tensor, and hash each part while the next one is read.
+
+    Args:
+        path: of a file that nobody writes to meanwhile.
+
+    Returns:
+        its bytes, (n,) uint8, and their SHA-256, 64 hexadecimal digits.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    content = torch.empty(path.stat().st_size, dtype=torch.uint8)
+    left, digest = memoryview(content.numpy()), hashlib.sha256()
+    with path.open("rb", buffering=0) as file, ThreadPoolExecutor(1) as hasher:
+        while count := file.readinto(left[:PART]):
+            hasher.submit(digest.update, left[:count])
+            left = left[count:]
+    return content[: len(content) - len(left)], digest.hexdigest()
 
 
 def download() -> None:
