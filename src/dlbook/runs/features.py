@@ -94,7 +94,7 @@ def _curves(
     claims = {}
     for row, part in enumerate(("training", "test")):
         for end, values in (
-            ("errors", errors[row].mean(dim=1)),
+            ("errors", errors[row].median(dim=1).values),
             ("errors_least", errors[row].amin(dim=1)),
             ("errors_largest", errors[row].amax(dim=1)),
         ):
