@@ -20,6 +20,8 @@ FORMULA = re.compile(
     r"(?:\\\((?P<inline>.*?)\\\)|\\\[(?P<block>.*?)\\\])</(?P=tag)>",
     re.DOTALL,
 )
+# KaTeX puts the sign of application behind a name as in `c_{\max}`, where MathML takes one element.
+APPLIED = re.compile("(<mi>\\w+</mi>)<mo>\u2061</mo>(?=</m(?:sub|sup|under|over)>)")
 MACROS = {"\\R": "\\mathbb{R}", "\\argmin": "\\operatorname*{arg\\,min}"}
 
 
@@ -54,7 +56,7 @@ def formula(latex: str, display: bool) -> str:
     answer = str(engine().eval(guarded))
     if answer.startswith("!"):
         raise ValueError(f"formula ${latex.strip()}$: {answer[1:]}")
-    return answer
+    return APPLIED.sub(r"\1", answer)
 
 
 def rendered(page: str) -> str:

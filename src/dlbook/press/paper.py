@@ -41,12 +41,15 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
     "--no-pdf-header-footer",
-    "--generate-pdf-document-outline",
 )
+# The first print is only asked for the pages of the chapters: it needs no ink for pictures.
+DRAFT = "<style>img { visibility: hidden }</style>\n</head>"
 SECONDS = 300
 MATHML = re.compile(r'<span class="katex-mathml">.*?</math></span>', re.DOTALL)
 IDENTIFIER = re.compile(r'(<[a-z][^<>]*?\s)id="([^"]+)"')
 HEADING = re.compile(r"(</?h)([1-5])\b")
+# How Chromium names the cells of tables; the numbers depend on the clock, their order does not.
+NODE = re.compile(rb"\(node\d{8}\)")
 
 
 def browser() -> str | None:
@@ -74,9 +77,11 @@ def book(pages: list[Page], imprint: Imprint, site: Path) -> Path | None:
 
     def make() -> bytes:
         leaves = [leaf(page) for page in pages]
-        first = printed(combined(leaves, imprint, {}), site, chromium)
-        second = printed(combined(leaves, imprint, beginnings(first)), site, chromium)
-        return packed(second, imprint)
+        draft = combined(leaves, imprint, {}).replace("</head>", DRAFT, 1)
+        numbers = beginnings(printed(draft, site, chromium, "--disable-pdf-tagging"))
+        whole = combined(leaves, imprint, numbers)
+        made = printed(whole, site, chromium, "--generate-pdf-document-outline")
+        return packed(made, imprint)
 
     try:
         return kept("pdf", parts, make)
@@ -194,13 +199,14 @@ def _contents(leaves: Iterable[Leaf], numbers: dict[str, int]) -> str:
     return f'<nav class="contents">\n<h1>Contents</h1>\n{inside}\n</nav>'
 
 
-def printed(html: str, site: Path, chromium: str) -> bytes:
+def printed(html: str, site: Path, chromium: str, how: str) -> bytes:
     """Print a page of HTML that lies in a folder of the site.
 
     Args:
         html: the page.
         site: the folder of the built site.
         chromium: the browser.
+        how: one more flag for it.
 
     Returns:
         the PDF.
@@ -212,7 +218,7 @@ def printed(html: str, site: Path, chromium: str) -> bytes:
     with TemporaryDirectory(dir=site, prefix="paper-") as folder:
         page, made = Path(folder) / "book.html", Path(folder) / "book.pdf"
         page.write_text(html)
-        command = [chromium, *FLAGS, f"--user-data-dir={folder}/profile"]
+        command = [chromium, *FLAGS, how, f"--user-data-dir={folder}/profile"]
         command += [f"--print-to-pdf={made}", page.as_uri()]
         run(command, capture_output=True, timeout=SECONDS, check=True)
         return made.read_bytes()
@@ -237,17 +243,19 @@ def beginnings(pdf: bytes) -> dict[str, int]:
 
 
 def packed(pdf: bytes, imprint: Imprint) -> bytes:
-    """Shrink a PDF, and write the date of the commit in the place of that of the clock.
+    """Shrink a PDF, and take out what the clock has put in.
 
     Args:
         pdf: as Chromium writes it.
-        imprint: says whose book it is, and of which date.
+        imprint: says whose book it is, and the date that it bears.
 
     Returns:
         half the bytes; equal ones for an equal book.
     """
+    names = {name: n for n, name in enumerate(sorted(set(NODE.findall(pdf))))}
+    steady = NODE.sub(lambda match: b"(node%08d)" % names[match[0]], pdf)
     made = BytesIO()
-    with Pdf.open(BytesIO(pdf)) as opened:
+    with Pdf.open(BytesIO(steady)) as opened:
         information = opened.docinfo
         information[Name.Author] = f"The {imprint.name} authors"
         for name in (Name.CreationDate, Name.ModDate):
