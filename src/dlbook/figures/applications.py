@@ -28,7 +28,6 @@ def detection(theme: Theme) -> Figure:
         cmap=_ink(theme),
         aspect="auto",
         extent=(0, 80, 8, 0),
-        rasterized=True,
     )
     frame = {"fill": False, "edgecolor": theme.accent, "linewidth": 2}
     above.add_patch(Rectangle((best, 0.1), 8, 7.8, **frame))
@@ -52,7 +51,7 @@ def imagined(theme: Theme) -> Figure:
         examples = images[labels == digit]
         drawn = imagine(examples, 1, generator)[0].clamp(0, 1)
         for axes, image in zip(panels[:, digit], (examples[0], drawn), strict=True):
-            axes.imshow(image.numpy(), cmap=_ink(theme), vmin=0, vmax=1, rasterized=True)
+            axes.imshow(image.numpy(), cmap=_ink(theme), vmin=0, vmax=1)
             axes.set(xticks=[], yticks=[])
     panels[0, 0].set_ylabel("real")
     panels[1, 0].set_ylabel("imagined")
@@ -70,9 +69,7 @@ def maze(theme: Theme, episodes: int = 100) -> Figure:
     drawing = Figure(figsize=(6, 3.9), layout="constrained")
     axes = drawing.add_subplot()
     values = q.amax(dim=2)
-    picture = axes.imshow(
-        values.numpy(), cmap=theme.sequence, vmin=0, vmax=1, rasterized=True
-    )
+    picture = axes.imshow(values.numpy(), cmap=theme.sequence, vmin=0, vmax=1)
     for row, line in enumerate(MAZE):
         for column, cell in enumerate(line):
             _cell(axes, row, column, cell, q[row, column], theme)

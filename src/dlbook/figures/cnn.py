@@ -69,7 +69,7 @@ def mistakes(theme: Theme) -> Figure:
     worst = chances.argsort()[:12].tolist()  # the truth was believed least
     drawing = Figure(figsize=(7, 3), layout="constrained")
     for axes, i in zip(drawing.subplots(2, 6).flat, worst, strict=True):
-        axes.imshow(test_images[i].numpy(), cmap="gray_r", rasterized=True)
+        axes.imshow(test_images[i].numpy(), cmap="gray_r")
         axes.set_title(f"{test_labels[i]}, read as {shares[i].argmax()}", fontsize=9)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, color=theme.muted)

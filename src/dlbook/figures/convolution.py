@@ -83,10 +83,8 @@ def equivariance(theme: Theme) -> Figure:
         panels, (image, shift(image, 5, 5)), ("", ", moved by (5, 5)"), strict=True
     ):
         response = convolve(moved, kernel, torch.zeros(1))[0, 0]
-        left.imshow(moved[0, 0].numpy(), cmap="gray_r", rasterized=True)
-        edges = right.imshow(
-            response.numpy(), cmap=theme.diverging, vmin=-3, vmax=3, rasterized=True
-        )
+        left.imshow(moved[0, 0].numpy(), cmap="gray_r")
+        edges = right.imshow(response.numpy(), cmap=theme.diverging, vmin=-3, vmax=3)
         left.set_title("image" + by)
         right.set_title("convolution of that image")
     drawing.supxlabel("column (pixels)", fontsize=10)
@@ -106,7 +104,7 @@ def fields(theme: Theme) -> Figure:
     image = interpolate(digits.load()[2][None, 3:4], size=28, mode="bilinear")[0, 0]
     drawing = Figure(figsize=(7, 3.6), layout="constrained")
     axes = drawing.subplots()
-    axes.imshow(image.numpy(), cmap="gray_r", alpha=0.5, rasterized=True)
+    axes.imshow(image.numpy(), cmap="gray_r", alpha=0.5)
     for depth, (name, color, style) in enumerate(
         zip(names, theme.classes, ("-", "--", ":", "-."), strict=False), start=1
     ):
@@ -155,15 +153,13 @@ def feature_maps(theme: Theme) -> Figure:
         *(6, 10), left=0.01, right=0.99, top=0.99, bottom=0.01, width_ratios=widths
     )
     shown = drawing.add_subplot(grid[0, 0])
-    shown.imshow(images[3, 0].numpy(), cmap="gray_r", rasterized=True)
+    shown.imshow(images[3, 0].numpy(), cmap="gray_r")
     shown.set(xticks=[], yticks=[], xlabel="image\n28 x 28")
     for row, (name, maps) in enumerate(rows):
         limit = maps.abs().max().item()
         for column, values in enumerate(maps.numpy(), start=2):
             axes = drawing.add_subplot(grid[row, column])
-            axes.imshow(
-                values, cmap=theme.diverging, vmin=-limit, vmax=limit, rasterized=True
-            )
+            axes.imshow(values, cmap=theme.diverging, vmin=-limit, vmax=limit)
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set(visible=True, color=theme.muted)
             if column == 2:

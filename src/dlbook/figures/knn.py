@@ -33,7 +33,6 @@ def votes_and_decisions(theme: Theme) -> Figure:
                 "cmap": f"{theme.diverging}_r",
                 "vmin": 0,
                 "vmax": 1,
-                "interpolation": "none",
             },
         )
         colors = left.imshow(share, origin="lower", extent=extent, **scale)

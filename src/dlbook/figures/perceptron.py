@@ -213,9 +213,7 @@ def ingredients(theme: Theme) -> Figure:
 
 def _image(axes: Axes, image: Tensor, title: str, theme: Theme) -> None:
     limit = float(image.abs().max())
-    axes.imshow(
-        image, cmap=theme.diverging, vmin=-limit, vmax=limit, interpolation="nearest"
-    )
+    axes.imshow(image, cmap=theme.diverging, vmin=-limit, vmax=limit)
     axes.set_title(title)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)

@@ -40,7 +40,7 @@ def dimensions(theme: Theme) -> Figure:
         "0d\na pixel",
         "1d\n8",
         "2d\n8 x 8",
-        "3d\n3 x 160 x 160",
+        "3d\n3 x 80 x 80",
         "4d\n9 x 1 x 8 x 8",
     )
     for axes, label in zip(panels, labels, strict=True):
@@ -129,13 +129,13 @@ def power(theme: Theme, steps: int = 3) -> Figure:
 
 def _draw_sheets(axes: Axes, photograph: np.ndarray) -> None:
     """Draw the channels of a (height, width, 3) photograph as three shifted sheets."""
-    square = photograph[100:420:2, 160:480:2]  # (160, 160, 3)
+    square = photograph[100:420:4, 160:480:4]  # (80, 80, 3)
     for channel in (2, 1, 0):  # the farthest first
         sheet = np.zeros_like(square)
         sheet[..., channel] = square[..., channel]
-        left, top = 40 * channel, -40 * channel
-        axes.imshow(sheet, extent=(left, left + 160, top + 160, top), zorder=3 - channel)
-    axes.set(xlim=(0, 240), ylim=(160, -80), aspect="equal")
+        left, top = 20 * channel, -20 * channel
+        axes.imshow(sheet, extent=(left, left + 80, top + 80, top), zorder=3 - channel)
+    axes.set(xlim=(0, 120), ylim=(80, -40), aspect="equal")
 
 
 def _draw_table(axes: Axes, m: Tensor, chosen: Tensor, theme: Theme) -> None:
