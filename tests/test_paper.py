@@ -248,6 +248,18 @@ def test_equal_pages_give_equal_epubs():
     assert epub.packed(leaves, IMPRINT, {}) == epub.packed(leaves, IMPRINT, {})
 
 
+def test_a_letter_of_another_style_is_the_sign_of_unicode():
+    body = r'<h1>T</h1><span class="arithmatex">\(\mathbb{R} \mathcal{LN} \mathbf{1} x\)</span>'
+    with zipfile.ZipFile(
+        io.BytesIO(epub.packed([a_leaf("one", body)], IMPRINT, {}))
+    ) as archive:
+        text = archive.read("book/text/one.xhtml").decode()
+    for sign in "ℝℒ𝒩𝟏":
+        assert sign in text
+    assert "<mi>x</mi>" in text
+    assert not re.search('mathvariant="(?!normal)', text)
+
+
 def test_an_epub_begins_with_its_kind_uncompressed():
     with zipfile.ZipFile(
         io.BytesIO(epub.packed([a_leaf("one")], IMPRINT, {}))

@@ -6,6 +6,7 @@ It is written here and not by a library, because the known ones stamp the clock 
 import mimetypes
 import posixpath
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -37,6 +38,10 @@ MATHML = re.compile(
 )
 # Equal images inside a drawing have equal ids, which no other element names.
 TWINS = re.compile(rb'(<image\b[^>]*?) id="\w+"')
+STYLED = re.compile(
+    r'<(?P<tag>m[in]) mathvariant="(?P<style>double-struck|script|bold)">'
+    r"(?P<letters>[A-Za-z0-9]+)</m[in]>"
+)
 SECTION = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
 MARKUP = re.compile(r"<[^>]+>")
 XHTML = "application/xhtml+xml"
@@ -125,8 +130,26 @@ def _formula(latex: str, display: bool) -> str:
     """Set a formula as MathML, with its source for a reader that knows none."""
     found = MATHML.search(math.formula(latex, display))
     spoken = escape(" ".join(latex.split()))
-    formula = f'<math{found["how"]} alttext="{spoken}">{found["inside"]}</math>'
+    inside = STYLED.sub(_styled, found["inside"])
+    formula = f'<math{found["how"]} alttext="{spoken}">{inside}</math>'
     return f'<div class="formula">{formula}</div>' if display else formula
+
+
+def _styled(match: re.Match) -> str:
+    """Write a letter of another style as the sign of Unicode: many readers show no other."""
+    names = [unicodedata.name(letter) for letter in match["letters"]]
+    names = [re.sub("LATIN |LETTER ", "", name) for name in names]
+    style = match["style"].upper()
+    signs = "".join(_sign(f"{style} {name}") for name in names)
+    return f"<{match['tag']}>{signs}</{match['tag']}>"
+
+
+def _sign(name: str) -> str:
+    """Find a sign such as `SCRIPT CAPITAL N`; the oldest ones are not called mathematical."""
+    try:
+        return unicodedata.lookup(name)
+    except KeyError:
+        return unicodedata.lookup(f"MATHEMATICAL {name}")
 
 
 def _xhtml(title: str, body: str, up: str) -> str:
