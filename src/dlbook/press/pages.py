@@ -43,6 +43,10 @@ class PageError(Exception):
     reason: str
 
 
+# On a phone a picture keeps the size at which its labels can be read, and moves in this window.
+PAN = '<span class="pan" tabindex="0" role="group" aria-label="Figure">'
+
+
 def frames_of(markdown: str) -> Iterator[Frame]:
     """List the pictures that a page asks for.
 
@@ -192,7 +196,7 @@ def _figure(fence: Fence, address: str) -> str:
             f"{{ loading=lazy {_size(frame, theme)} }}"
             for theme in ("light", "dark")
         ]
-        pictures.append("\n".join(images))
+        pictures.append("\n".join([PAN, *images, "</span>"]))
     caption = _inline(drawing.caption, fence.first, address)
     caption = f"<figcaption markdown>{caption}</figcaption>" if caption else ""
     if len(pictures) == 1:
