@@ -405,7 +405,9 @@ def files():
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+@cache
 def documents():
+    """Read the pages of the EPUB, by name."""
     return {
         name: ElementTree.fromstring(text)
         for name, text in files().items()

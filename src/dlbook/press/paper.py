@@ -215,10 +215,12 @@ def printed(html: str, site: Path, chromium: str, how: str) -> bytes:
         SubprocessError: the browser failed, or took longer than five minutes.
         OSError: it wrote nothing.
     """
-    with TemporaryDirectory(dir=site, prefix="paper-") as folder:
+    # The browser may still write into its profile when it has ended.
+    profile = TemporaryDirectory(prefix="profile-", ignore_cleanup_errors=True)
+    with TemporaryDirectory(dir=site, prefix="paper-") as folder, profile:
         page, made = Path(folder) / "book.html", Path(folder) / "book.pdf"
         page.write_text(html)
-        command = [chromium, *FLAGS, how, f"--user-data-dir={folder}/profile"]
+        command = [chromium, *FLAGS, how, f"--user-data-dir={profile.name}"]
         command += [f"--print-to-pdf={made}", page.as_uri()]
         run(command, capture_output=True, timeout=SECONDS, check=True)
         return made.read_bytes()
