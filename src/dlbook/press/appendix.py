@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterable
-from functools import cache
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 
 from pygments import highlight
@@ -11,7 +11,9 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from dlbook.press.citations import described, entries, label
+from dlbook.press.dependencies import shortened
 from dlbook.press.fences import ROOT
+from dlbook.runs.provenance import write_atomically
 
 RESULTS = ROOT / "docs" / "results"
 
@@ -127,12 +129,15 @@ def source_address(path: Path) -> str:
 
 def source_page(path: Path) -> str:
     """Write a source file as a page with numbered lines, each an anchor such as `#L12`."""
-    return _source_page(path, path.stat().st_mtime_ns)
+    name, source = path.relative_to(ROOT).as_posix(), path.read_text()
+    made_of = "\0".join([name, source, Path(__file__).read_text(), version("pygments")])
+    kept = ROOT / ".cache" / "sources" / f"{shortened(made_of)}.html"
+    if not kept.is_file():
+        write_atomically(kept, _source_page(name, source))
+    return kept.read_text()
 
 
-@cache
-def _source_page(path: Path, _changed: int) -> str:
-    name = path.relative_to(ROOT).as_posix()
+def _source_page(name: str, source: str) -> str:
     up = "../" * name.count("/") + "../"
     form = HtmlFormatter(
         linenos="inline",
@@ -142,9 +147,7 @@ def _source_page(path: Path, _changed: int) -> str:
         nobackground=True,
     )
     code = (
-        highlight(path.read_text(), PythonLexer(), form)
-        .replace('"L-', '"L')
-        .replace('"#L-', '"#L')
+        highlight(source, PythonLexer(), form).replace('"L-', '"L').replace('"#L-', '"#L')
     )
     return f"""<!doctype html>
 <html lang="en">

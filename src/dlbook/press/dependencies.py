@@ -13,7 +13,14 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from dlbook.press.fences import PACKAGE, ROOT, module_path, names_bound_by
+from dlbook.press.fences import (
+    PACKAGE,
+    ROOT,
+    module_path,
+    names_bound_by,
+    parsed,
+    source_of,
+)
 
 LIBRARIES = ("matplotlib", "numpy", "scikit-learn", "scipy", "torch", "torchvision")
 RECORDS = re.compile(r"""claims_of\(\s*["'](\w+)["']""")
@@ -45,8 +52,8 @@ def digest_of_script(path: Path) -> str:
     Raises:
         LookupError: it imports what does not exist.
     """
-    source = path.read_text()
-    texts = followed(imports_of(ast.parse(source)).values())
+    lines, tree = parsed(path)
+    texts, source = followed(imports_of(tree).values()), "\n".join(lines)
     return shortened(f"{source}\0{_joined(texts, {path.stem})}")
 
 
@@ -55,6 +62,12 @@ def shortened(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def look_again() -> None:
+    """Let the next digest see what has changed since the last build began."""
+    _newest.cache_clear()
+
+
+@cache
 def _newest() -> int:
     """Give the date of the last change of anything that a drawing may depend on."""
     folders = (PACKAGE, *PACKAGE.glob("*/"), ROOT / "docs" / "results")
@@ -160,17 +173,14 @@ def contents(module: str, _changed: int) -> dict[str, tuple[str, list[tuple[str,
     Returns:
         (source, [(module, name), ...]) by name.
     """
-    source = module_path(module).read_text()
-    tree = ast.parse(source)
+    lines, tree = parsed(module_path(module))
     links = {name: (module, name) for node in tree.body for name in names_bound_by(node)}
     links |= imports_of(tree)
     table = {}
     for node in tree.body:
         used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
         targets = [links[word] for word in sorted(used) if word in links]
-        text = ast.get_source_segment(source, node) or ""
-        decorators = getattr(node, "decorator_list", [])
-        text = "\n".join([*(ast.unparse(part) for part in decorators), text])
+        text = source_of(node, lines)
         for name in names_bound_by(node):
             table[name] = (text, targets)
     return table

@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -138,15 +139,28 @@ def definition(name: str) -> tuple[Path, ast.stmt, str]:
     path = module_path(module) if module else PACKAGE / "?.py"
     if not path.is_file():
         raise LookupError(f"{name!r}: there is no module {path.relative_to(ROOT)}")
-    source = path.read_text()
-    for node in ast.parse(source).body:
+    lines, tree = parsed(path)
+    for node in tree.body:
         if wanted in names_bound_by(node):
-            first = min(
-                part.lineno for part in [node, *getattr(node, "decorator_list", [])]
-            )
-            text = "\n".join(source.splitlines()[first - 1 : node.end_lineno])
-            return path, node, text
+            return path, node, source_of(node, lines)
     raise LookupError(f"{name!r}: no definition {wanted!r} in {path.relative_to(ROOT)}")
+
+
+def parsed(path: Path) -> tuple[list[str], ast.Module]:
+    """Read a Python file: its lines and its tree, again only after a change."""
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _parsed(path: Path, _changed: int) -> tuple[list[str], ast.Module]:
+    source = path.read_text()
+    return source.splitlines(), ast.parse(source)
+
+
+def source_of(node: ast.stmt, lines: list[str]) -> str:
+    """Cut a statement out of the lines of its file, with its decorators."""
+    first = min(part.lineno for part in [node, *getattr(node, "decorator_list", [])])
+    return "\n".join(lines[first - 1 : node.end_lineno])
 
 
 def names_bound_by(node: ast.stmt) -> list[str]:

@@ -15,6 +15,7 @@ from mkdocs.structure.files import File
 from dlbook.press import appendix, epub, labs, math, paper
 from dlbook.press.binding import Imprint, Page, article, commit_date, offered, order
 from dlbook.press.citations import CITATION, keys_of
+from dlbook.press.dependencies import look_again
 from dlbook.press.drawings import THEMES, draw_missing
 from dlbook.press.fences import ROOT, prose_of
 from dlbook.press.notebooks import notebook
@@ -98,7 +99,8 @@ def _bound(config):
 
 
 def on_config(config):
-    """Name the state that was checked."""
+    """Name the state that was checked, and forget what an earlier build has seen."""
+    look_again()
     config.extra["command"] = STARTED.get("command", "build")
     config.extra["checked"] = (
         f"Python {platform.python_version()}, torch {version('torch')}, "

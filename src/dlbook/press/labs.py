@@ -27,6 +27,7 @@ from dlbook.runs.provenance import write_atomically
 
 CACHE = ROOT / ".cache" / "labs"
 LIBRARIES = ("mkdocs-jupyter", "nbconvert")  # beside those that compute and draw
+STYLE = re.compile("<style.*?</style>", re.DOTALL)
 FOREIGN = re.compile(r"^(https?:)?//")
 FORMULA = re.compile(r"(?<![\\$])\$([^$]+)\$")
 FORMULA_MARK = r'<span class="arithmatex">\\(\1\\)</span>'
@@ -96,7 +97,8 @@ def lightened(page: str, word: str) -> tuple[str, dict[str, str]]:
         the same content in the markup of `assets/css/book.css`, and the pictures that stood
         inside it, by their address in the site.
     """
-    soup = BeautifulSoup(page, "html.parser")
+    head, mark, rest = page.partition('class="jupyter-wrapper"')
+    soup = BeautifulSoup(head + mark + STYLE.sub("", rest), "html.parser")
     for tag in soup.find_all("script", src=FOREIGN):
         tag.decompose()
     wrapper = soup.select_one(".jupyter-wrapper")
