@@ -122,14 +122,18 @@ def order(nav: list) -> list[tuple[str, str]]:
     return found
 
 
-def commit_date() -> datetime | None:
-    """Give the date of the last commit, in UTC; None without a repository."""
-    command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
+def commit_date(*paths: str) -> datetime | None:
+    """Give the date of the last commit, in UTC; None without a repository.
+
+    Args:
+        paths: where some are given, the last commit that changed one of them.
+    """
+    command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct", "--", *paths]
     try:
         done = run(command, capture_output=True, text=True, check=True)
     except (OSError, CalledProcessError):
         return None
-    return datetime.fromtimestamp(int(done.stdout), UTC)
+    return datetime.fromtimestamp(int(done.stdout), UTC) if done.stdout else None
 
 
 def article(page: str) -> str:

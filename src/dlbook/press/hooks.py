@@ -4,6 +4,8 @@ import logging
 import platform
 import re
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from shutil import copyfile, make_archive, move
@@ -12,7 +14,7 @@ from tempfile import TemporaryDirectory
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
-from dlbook.press import appendix, epub, labs, math, paper
+from dlbook.press import announce, appendix, cards, epub, labs, math, paper
 from dlbook.press.binding import Imprint, Page, article, commit_date, offered, order
 from dlbook.press.citations import CITATION, keys_of
 from dlbook.press.dependencies import look_again
@@ -23,6 +25,7 @@ from dlbook.press.pages import PageError, frames_of, translated, word_of
 from dlbook.runs.provenance import commit, write_atomically
 
 LOG = logging.getLogger("mkdocs.dlbook")
+CHANGELOG = ROOT / "CHANGELOG.md"
 MADE = ROOT / ".cache" / "made"
 WORDS_PER_MINUTE = 200
 STARTED: dict[str, str] = {}  # what MkDocs was asked for: build or serve
@@ -140,8 +143,28 @@ def on_files(files, config):
     order = (ROOT / "mkdocs.yml").read_text()
     words.sort(key=lambda word: order.find(f"chapters/{word}.md"))
     _add(files, config, "reference/api.md", appendix.api_page(words))
-    _add(files, config, "reference/changelog.md", (ROOT / "CHANGELOG.md").read_text())
+    _add(files, config, "reference/changelog.md", CHANGELOG.read_text())
+    _announce(files, config)
     return files
+
+
+def _announce(files, config):
+    """Add what is read by those who do not open a page: robots, the feed, and a card to a link."""
+    site = config.site_url or ""
+    changed = commit_date(CHANGELOG.name) or datetime.fromtimestamp(
+        CHANGELOG.stat().st_mtime, UTC
+    )
+    _add(files, config, "robots.txt", announce.robots(site))
+    _add(files, config, "feed.xml", announce.feed(CHANGELOG.read_text(), site, changed))
+    described = {"book": ("", config.site_description, "")}
+    for part, source in order(config.nav):
+        file = files.get_file_from_path(source)
+        if source.startswith("chapters/") and file:
+            title = re.search(r"^# (.+)$", file.content_string, re.MULTILINE)[1]
+            described[word_of(source)] = (part, title, config.site_description)
+    for word, (part, title, below) in described.items():
+        picture = str(cards.card(title, part, below))
+        files.append(File.generated(config, cards.address(word), abs_src_path=picture))
 
 
 def _run_labs(files):
@@ -195,6 +218,24 @@ def on_page_markdown(markdown, page, config, files):
         return markdown
     with _mistakes_of(page.file):
         return translated(page.file.content_string, page.file.src_uri)
+
+
+def on_page_context(context, page, config, nav):
+    """Tell search engines and link previews what the page is about."""
+    address = page.file.src_uri
+    source = ROOT / "docs" / address
+    with _mistakes_of(page.file):
+        if address.startswith("chapters/"):
+            text = announce.chapter_description(source.read_text())
+        elif address.startswith("labs/"):
+            text = announce.lab_description(source.read_text())
+        else:
+            text = config.site_description
+    page.meta["description"] = escape(text)
+    word = word_of(address)
+    has_chapter = f"chapters/{word}.md" in {source for _, source in order(config.nav)}
+    page.meta["card"] = cards.address(word if has_chapter else "book")
+    return context
 
 
 def on_page_content(html, page, config, files):
