@@ -1,4 +1,4 @@
-"""What the web asks of the site: the fonts of the formulas."""
+"""What the web asks of the site: light pages, and the fonts of the formulas."""
 
 import re
 from base64 import b64decode
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from dlbook.press import fonts
+from dlbook.press import fonts, lean
 from dlbook.press.math import formula
 
 KATEX = Path(__file__).parents[1] / "docs" / "assets" / "katex"
@@ -33,7 +33,7 @@ def faces_of(*formulas):
     ],
 )
 def test_a_sign_is_counted_for_the_face_that_sets_it(latex, face, sign):
-    assert sign in faces_of(latex)[face]
+    assert sign in faces_of(latex)[f"KaTeX_{face}"]
 
 
 def test_the_prose_behind_a_formula_is_not_counted():
@@ -43,7 +43,7 @@ def test_the_prose_behind_a_formula_is_not_counted():
 
 def test_a_face_in_use_is_in_the_style_sheet_and_the_whole_face_remains():
     style = (KATEX / "katex.min.css").read_text()
-    made = fonts.embedded(style, KATEX / "fonts", {"Math-Italic": {"x", "y"}})
+    made = fonts.embedded(style, KATEX / "fonts", {"KaTeX_Math-Italic": {"x", "y"}})
     assert made.count("@font-face") == style.count("@font-face") + 1
     assert made.count("KaTeX_Math-Italic.woff2") == 1
     rule = re.search(r"base64,([^)]*)\)[^}]*unicode-range:([^}]*)\}", made)
@@ -56,6 +56,58 @@ def test_a_face_in_use_is_in_the_style_sheet_and_the_whole_face_remains():
         assert face["hmtx"][name][0] == wanted, "a cut face sets a sign as wide as before"
 
 
+def test_a_face_of_the_text_gives_its_range_up_for_the_signs_in_use():
+    fonts_of_text = KATEX.parent / "fonts"
+    name = "source-serif-4-latin-400-normal"
+    style = (
+        '@font-face { font-family: "S"; font-display: optional; '
+        f'src: url("../fonts/{name}.woff2") format("woff2"); unicode-range: U+0-FF; }}'
+    )
+    signs = fonts.had_by(
+        fonts_of_text / f"{name}.woff2", fonts.letters_of(["<b class='q'>a&amp;</b>∑"])
+    )
+    assert signs == {"a", "&"}
+    made = fonts.embedded(style, fonts_of_text, {name: signs}).removeprefix(style)
+    assert made.count("unicode-range") == made.count("font-display") == 1
+    assert "unicode-range:U+26,U+61" in made
+    assert 'font-family: "S"' in made
+
+
 def test_the_same_signs_give_the_same_bytes():
     font = KATEX / "fonts" / "KaTeX_Size1-Regular.woff2"
     assert fonts.cut(font, {"(", ")"}) == fonts.cut(font, {")", "("})
+
+
+PAGE = """<head>
+  <link rel="stylesheet" href="../assets/a.css">
+  <link rel="stylesheet" href="../assets/css/b.css">
+  <link rel="canonical" href="https://book.example/x.html">
+</head><article class="x"><h1>T</h1><p>a</p><h2 id="b">B</h2><p>b</p><h2 id="c">C</h2></article>
+<script src="../assets/javascripts/bundle.0.min.js"></script>"""
+
+
+def test_a_page_loads_one_style_sheet_in_the_place_of_all():
+    assert lean.sheets_of(PAGE, "chapters/x.html") == ["assets/a.css", "assets/css/b.css"]
+    page = lean.bound_to(PAGE, "chapters/x.html", "assets/css/site.css")
+    assert page.count('rel="stylesheet"') == 1
+    assert 'href="../assets/css/site.css"' in page
+    assert 'rel="canonical"' in page
+    assert lean.bound_to("<p>x</p>", "x.html", "s.css") == "<p>x</p>"
+
+
+def test_addresses_in_the_one_style_sheet_lead_where_they_led(tmp_path):
+    for name, text in {
+        "assets/katex/k.css": 'a{src:url(fonts/K.woff2)}b{c:url("data:x/y;z")}',
+        "assets/css/b.css": "[data-md-color-switching] *,x{t:0s}d{src:url('../fonts/S.woff2')}",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    sheets = ["assets/katex/k.css", "assets/css/b.css"]
+    assert lean.one_sheet(tmp_path, sheets, "assets/css/site.css") == (
+        'a{src:url("../katex/fonts/K.woff2")}b{c:url("data:x/y;z")}\n'
+        'd{src:url("../fonts/S.woff2")}'
+    )
+
+
+def test_the_scripts_of_the_theme_wait():
+    assert '.min.js" defer>' in lean.patient(PAGE)

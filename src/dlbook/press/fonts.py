@@ -1,7 +1,7 @@
-"""The fonts of the formulas, cut down to the signs that the book uses and put into the style sheet.
+"""The fonts, cut down to the signs that the book uses and put into the style sheet.
 
-A formula then appears with the first paint, at its final size: no font arrives later and moves
-the lines below it. Whole, the fonts of KaTeX weigh eight times as much.
+Text and formulas then appear with the first paint in their own faces, at their final size: no
+font arrives later and moves the lines below it.
 """
 
 import re
@@ -18,8 +18,18 @@ from fontTools.ttLib import TTFont
 LEAF = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
 BEHIND = re.compile(r"<(?!/?(?:span|svg|path|line)\b)")  # a tag that no formula contains
 FACE = re.compile(
-    r"@font-face\{(?P<rule>[^}]*src:url\(fonts/KaTeX_(?P<face>[\w-]+)\.woff2\)[^}]*)\}"
+    r"@font-face\s*\{(?P<rule>[^}]*url\(\"?[^)\"]*?(?P<face>[\w-]+)\.woff2\"?\)[^}]*)\}"
 )
+FEATURES = (
+    "kern",
+    "liga",
+    "ccmp",
+    "locl",
+    "mark",
+    "mkmk",
+)  # no small figures, no swashes
+REPLACED = re.compile(r"(unicode-range|font-display):[^;}]*;?")
+TAG = re.compile(r"<(script|style|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
 FACES = {  # which face the style sheet of KaTeX gives to a class
     "mathnormal": "Math-Italic",
     "boldsymbol": "Math-BoldItalic",
@@ -47,15 +57,41 @@ def signs_of(pages: Iterable[str]) -> dict[str, set[str]]:
         pages: HTML with rendered formulas.
 
     Returns:
-        the signs, by the name of the face, such as `Math-Italic`.
+        the signs, by the name of the file of the face, such as `KaTeX_Math-Italic`.
     """
     signs = defaultdict(set)
     for page in pages:
         for formula in page.split('<span class="katex-html"')[1:]:
             for classes, text in LEAF.findall(BEHIND.split(formula, 1)[0]):
                 faces = [FACES[name] for name in classes.split() if name in FACES]
-                signs[faces[0] if faces else "Main-Regular"] |= set(unescape(text))
+                face = faces[0] if faces else "Main-Regular"
+                signs[f"KaTeX_{face}"] |= set(unescape(text))
     return dict(signs)
+
+
+def letters_of(pages: Iterable[str]) -> set[str]:
+    """Collect the letters and signs of the text of some pages, formulas included.
+
+    Args:
+        pages: HTML.
+
+    Returns:
+        single characters.
+    """
+    return set().union(*(unescape(TAG.sub("", page)) for page in pages)) - {"\n"}
+
+
+def had_by(font: Path, signs: set[str]) -> set[str]:
+    """Keep the signs that a font has.
+
+    Args:
+        font: a WOFF2 file.
+        signs: single characters.
+
+    Returns:
+        those of them that the font can set.
+    """
+    return signs & {chr(point) for point in TTFont(font).getBestCmap()}
 
 
 def cut(font: Path, signs: set[str]) -> bytes:
@@ -69,6 +105,7 @@ def cut(font: Path, signs: set[str]) -> bytes:
         the smaller font as WOFF2, the same bytes for the same signs.
     """
     options = Options(flavor="woff2", hinting=False, notdef_outline=False)
+    options.layout_features = FEATURES
     face = TTFont(font, recalcTimestamp=False)
     subsetter = Subsetter(options)
     subsetter.populate(text="".join(sorted(signs)))
@@ -80,26 +117,28 @@ def cut(font: Path, signs: set[str]) -> bytes:
 
 
 def embedded(style: str, fonts: Path, signs: dict[str, set[str]]) -> str:
-    """Put the signs in use into the style sheet; the whole fonts remain for any other.
+    """Put the signs in use into a style sheet; the whole fonts remain for any other.
 
     Args:
-        style: the style sheet of KaTeX.
-        fonts: the folder of its fonts.
-        signs: as `signs_of` returns them.
+        style: a style sheet with a rule for each face.
+        fonts: the folder of their files.
+        signs: by the name of the file of a face; a face that is not named stays as it is.
 
     Returns:
-        the style sheet, with one more rule for each face that is in use.
+        the style sheet, with one more rule for each face that is named.
     """
 
     def add(match: re.Match) -> str:
         face = match["face"]
         if face not in signs:
             return match[0]
-        data = b64encode(cut(fonts / f"KaTeX_{face}.woff2", signs[face])).decode()
-        rule = re.sub(
-            r"url\([^)]*\)", f"url(data:font/woff2;base64,{data})", match["rule"]
-        )
+        data = b64encode(cut(fonts / f"{face}.woff2", signs[face])).decode()
+        rule = REPLACED.sub("", match["rule"]).strip().rstrip(";")
+        rule = re.sub(r"url\([^)]*\)", f"url(data:font/woff2;base64,{data})", rule)
         points = ",".join(f"U+{ord(sign):X}" for sign in sorted(signs[face]))
-        return f"{match[0]}@font-face{{{rule};unicode-range:{points}}}"
+        here = (
+            f"{rule};font-display:block;unicode-range:{points}"  # never long: it is here
+        )
+        return f"{match[0]}@font-face{{{here}}}"
 
     return FACE.sub(add, style)

@@ -1,0 +1,80 @@
+"""A page that shows quickly: one style sheet, and scripts that wait.
+
+These steps work on the finished pages of the theme and know nothing of MkDocs.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+SHEET = re.compile(r'[ \t]*<link rel="stylesheet" href="([^"]+)"\s*/?>\n?')
+ADDRESS = re.compile(r"""url\((["']?)(?!data:|#)([^"')]+)\1\)""")
+SWITCHING = re.compile(r"\[data-md-color-switching\] \*[^{}]*\{[^{}]*\}")
+SCRIPT = re.compile(
+    r'<script src="([^"]*(?:assets/javascripts/bundle|js/iframe-worker)[^"]*)">'
+)
+
+
+def sheets_of(page: str, address: str) -> list[str]:
+    """List the style sheets of a page, in order, by their place in the site.
+
+    Args:
+        page: HTML.
+        address: of the page, such as `chapters/knn.html`.
+
+    Returns:
+        places such as `assets/css/book.css`.
+    """
+    folder = posixpath.dirname(address)
+    return [
+        posixpath.normpath(posixpath.join(folder, name)) for name in SHEET.findall(page)
+    ]
+
+
+def bound_to(page: str, address: str, sheet: str) -> str:
+    """Let a page load one style sheet in the place of all.
+
+    Args:
+        page: HTML.
+        address: of the page, such as `chapters/knn.html`.
+        sheet: the place of the style sheet.
+
+    Returns:
+        the page.
+    """
+    name = posixpath.relpath(sheet, posixpath.dirname(address) or ".")
+    link = f'<link rel="stylesheet" href="{name}">\n'
+    first, *rest = SHEET.split(page)[::2]
+    return first + link + "".join(rest) if rest else page
+
+
+def one_sheet(site: Path, sheets: Iterable[str], target: str) -> str:
+    """Write several style sheets as one.
+
+    A rule of the theme that holds for all elements while the colors switch is left out. It
+    stops a fading of colors, and at each start it makes the browser style the page twice more.
+
+    Args:
+        site: the folder of the site.
+        sheets: their places in it, in the order in which they hold.
+        target: the place of the new one, as seen from which its addresses are written.
+
+    Returns:
+        the text of the new style sheet.
+    """
+    folder = posixpath.dirname(target)
+
+    def text(sheet: str) -> str:
+        def moved(match: re.Match) -> str:
+            place = posixpath.join(posixpath.dirname(sheet), match[2])
+            return f'url("{posixpath.relpath(place, folder)}")'
+
+        return ADDRESS.sub(moved, SWITCHING.sub("", (site / sheet).read_text()))
+
+    return "\n".join(text(sheet) for sheet in sheets)
+
+
+def patient(page: str) -> str:
+    """Let the scripts of the theme wait until the page is read, as those of the book do."""
+    return SCRIPT.sub(r'<script src="\1" defer>', page)
