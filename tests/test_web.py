@@ -10,6 +10,7 @@ from fontTools.ttLib import TTFont
 
 from dlbook.press import fonts, lean
 from dlbook.press.math import formula
+from dlbook.press.pages import unwrapped
 
 KATEX = Path(__file__).parents[1] / "docs" / "assets" / "katex"
 
@@ -107,6 +108,17 @@ def test_addresses_in_the_one_style_sheet_lead_where_they_led(tmp_path):
         'a{src:url("../katex/fonts/K.woff2")}b{c:url("data:x/y;z")}\n'
         'd{src:url("../fonts/S.woff2")}'
     )
+
+
+def test_a_figure_in_a_remark_stands_on_its_own():
+    inside = (
+        '<figure class="drawing" markdown="span">\n<img alt="a markdown b">\n'
+        "<figcaption markdown>Text.</figcaption>\n</figure>"
+    )
+    made = unwrapped(f"<p>before</p><p>{inside}</p><p>after</p>")
+    assert made.startswith('<p>before</p><figure class="drawing">')
+    assert made.endswith("<figcaption>Text.</figcaption>\n</figure><p>after</p>")
+    assert 'alt="a markdown b"' in made
 
 
 def test_the_scripts_of_the_theme_wait():

@@ -193,7 +193,7 @@ def hidden_layer(x: Tensor, network: Network) -> tuple[Tensor, Tensor]:
 
     Returns:
         the features h = sigmoid(W1 x + b1), (n, k) from 0 to 1, and the output before its
-        sigmoid, <W_out, h> + b_out, (n,).
+        sigmoid, h W_out + b_out, (n,).
     """
     w1, b1, w_out, b_out = network
     h = torch.sigmoid(x @ w1.T + b1)

@@ -1,6 +1,7 @@
 """The pages that nobody writes: results, bibliography, and the source behind each listing."""
 
 import json
+import re
 from collections.abc import Iterable
 from html import escape
 from importlib.metadata import version
@@ -149,6 +150,7 @@ def _source_page(name: str, source: str) -> str:
     code = (
         highlight(source, PythonLexer(), form).replace('"L-', '"L').replace('"#L-', '"#L')
     )
+    code = re.sub(r' name="L\d+"', "", code)  # the standard wants the id alone
     return f"""<!doctype html>
 <html lang="en">
 <head>

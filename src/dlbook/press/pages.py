@@ -215,6 +215,22 @@ def _figure(fence: Fence, address: str) -> str:
     )
 
 
+def unwrapped(html: str) -> str:
+    """Take figures out of the paragraphs that Markdown puts around them inside a remark.
+
+    Args:
+        html: the content of a page, as Markdown made it.
+
+    Returns:
+        the same with each figure on its own, as the standard of HTML wants it.
+    """
+
+    def bare(match: re.Match) -> str:
+        return re.sub(r'(<\w+(?: \w+="[^"]*")*) markdown(?:="\w+")?', r"\1", match[1])
+
+    return re.sub(r"<p>(<figure\b.*?</figure>)</p>", bare, html, flags=re.DOTALL)
+
+
 def _size(frame: Frame, theme: str) -> str:
     """Give the size of a picture, so that the page does not jump when it arrives."""
     file = frame.cached(theme)

@@ -5,6 +5,7 @@ from pathlib import Path
 from mkdocs.plugins import event_priority
 
 from dlbook.press import fonts, lean
+from dlbook.press.pages import unwrapped
 from dlbook.runs.provenance import write_atomically
 
 SHEET = "assets/css/site.css"
@@ -18,9 +19,12 @@ FACES = (  # that stand at the top of every page
 SHEETS: list[str] = []  # of the theme and the book, in the order of the pages
 
 
-@event_priority(
-    -50
-)  # behind the hooks of the book, which still read the page of the theme
+def on_page_content(html, page, config, files):
+    """Mend what Markdown does to a figure in a remark."""
+    return unwrapped(html)
+
+
+@event_priority(-50)  # the hooks of the book still read the page of the theme
 def on_post_page(output, page, config):
     """Name what the theme leaves unnamed, and let the page show quickly."""
     output = output.replace('role="dialog">', 'role="dialog" aria-label="Search">', 1)
