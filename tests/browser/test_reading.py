@@ -1,0 +1,173 @@
+"""Reading in other ways than with a mouse: by touch, by keys, without scripts, on paper."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+SITE = Path(__file__).parents[2] / "site"
+FORMULAS = ("backprop", "knn", "risk", "svm")  # in text, captions, tables and solutions
+WIDGETS = ("broadcasting", "cnn", "perceptron")
+
+# The contrast of WCAG 2.2, written out: axe passes over what it cannot judge.
+CONTRAST = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })
+  const parsed = color => {
+    canvas.clearRect(0, 0, 1, 1)
+    canvas.fillStyle = color
+    canvas.fillRect(0, 0, 1, 1)
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data
+    return [r, g, b, a / 255]
+  }
+  const over = ([r, g, b, a], below) => [r, g, b].map((x, i) => a * x + (1 - a) * below[i])
+  const behind = element => {
+    const base = element.parentElement ? behind(element.parentElement) : [255, 255, 255]
+    return over(parsed(getComputedStyle(element).backgroundColor), base)
+  }
+  const light = rgb => rgb.map(x => x / 255)
+    .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, x, i) => sum + x * [0.2126, 0.7152, 0.0722][i], 0)
+  for (const folded of document.querySelectorAll("details")) folded.open = true
+  const seen = new Map()
+  for (const formula of document.querySelectorAll(".katex-html")) {
+    const texts = document.createTreeWalker(formula, NodeFilter.SHOW_TEXT)
+    const ground = behind(formula)
+    while (texts.nextNode()) {
+      const element = texts.currentNode.parentElement
+      const color = parsed(getComputedStyle(element).color)
+      if (!texts.currentNode.data.trim() || !color[3] || !element.getClientRects().length) continue
+      const [dark, bright] = [light(over(color, ground)), light(ground)].sort((a, b) => a - b)
+      seen.set(`${color} on ${ground.map(Math.round)}`, (bright + 0.05) / (dark + 0.05))
+    }
+  }
+  return Object.fromEntries(seen)
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("word", FORMULAS)
+def test_every_sign_of_a_formula_stands_out_from_its_ground(word, scheme, open_page):
+    page = open_page(f"chapters/{word}.html", 1280, scheme, reduced_motion="reduce")
+    seen = page.evaluate(CONTRAST)
+    assert seen, "the page has formulas"
+    assert min(seen.values()) >= 4.5, seen
+
+
+def test_a_slider_is_moved_by_touch(open_page):
+    page = open_page("chapters/knn.html", 390, has_touch=True, is_mobile=True)
+    figure = page.locator("figure.frames").first
+    slider, shown = figure.locator("input[type=range]"), figure.locator(".frame.shown")
+    slider.scroll_into_view_if_needed()
+    first, told = (
+        shown.get_attribute("data-value"),
+        slider.get_attribute("aria-valuetext"),
+    )
+    box = slider.bounding_box()
+    assert box["height"] >= 24, "a finger needs room"
+    slider.tap(position={"x": box["width"] - 4, "y": box["height"] / 2})
+    assert shown.get_attribute("data-value") != first
+    assert slider.get_attribute("aria-valuetext") != told
+    assert figure.locator("output").inner_text() == shown.get_attribute("data-value")
+
+
+# What a step of the keyboard reaches, and whether a reader sees where it is.
+REACHED = """() => {
+  const here = document.activeElement
+  const drawn = here.matches(".md-option") ? here.nextElementSibling
+    : here.matches(".md-search__input") ? here.closest("form") : here
+  const look = () => {
+    const { outlineStyle, boxShadow, textDecoration, opacity } = getComputedStyle(drawn)
+    return { outlineStyle, boxShadow, textDecoration, opacity }
+  }
+  const after = look()
+  const place = drawn.getBoundingClientRect()
+  here.blur()
+  const before = look()
+  here.focus({ focusVisible: true, preventScroll: true })
+  return {
+    kind: here.matches("a.md-skip") ? "skip link"
+      : here.matches(".md-header *, .md-search *") ? "header"
+      : here.matches(".md-sidebar *") ? "navigation"
+      : here.matches("input[type=range]") ? "slider"
+      : here.matches("article button, article pre *") ? "code"
+      : here.matches("article a") ? "link" : here.matches("article *") ? "box" : "other",
+    html: here.outerHTML.slice(0, 120),
+    marked: after.outlineStyle != "none" || after.boxShadow != before.boxShadow
+      || after.textDecoration != before.textDecoration,
+    visible: after.opacity > 0 && place.width > 0 && place.bottom > 0 && place.top < innerHeight,
+  }
+}"""
+
+
+def test_the_keyboard_walks_through_a_page_and_shows_where_it_is(open_page):
+    page = open_page("chapters/knn.html", reduced_motion="reduce")
+    steps = []
+    while len(steps) < 150 and (not steps or steps[-1]["kind"] != "slider"):
+        page.keyboard.press("Tab")
+        steps.append(page.evaluate(REACHED))
+    kinds = [step["kind"] for step in steps]
+    assert kinds[0] == "skip link"
+    assert list(dict.fromkeys(kinds))[:3] == ["skip link", "header", "navigation"]
+    assert {"link", "code", "slider"} <= set(kinds)
+    lost = [step["html"] for step in steps if not (step["marked"] and step["visible"])]
+    assert lost == []
+
+
+def test_the_skip_link_leads_to_the_article(open_page):
+    page = open_page("chapters/knn.html")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('article') !== null")
+    top = page.locator("article h1").bounding_box()["y"]
+    assert page.locator(".md-header").bounding_box()["height"] <= top < 450
+
+
+def test_a_result_of_the_search_is_opened_from_the_keyboard(open_page):
+    page = open_page("chapters/views.html")
+    page.keyboard.press("/")
+    page.keyboard.type("perceptron")
+    page.wait_for_selector(".md-search-result__link")
+    page.keyboard.press("ArrowDown")
+    wanted = page.evaluate("document.activeElement.href")
+    assert "perceptron" in wanted
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(re.escape(wanted.partition("?")[0])))
+    assert "erceptron" in page.locator("article h1").inner_text()
+    assert page.wrong == []
+
+
+@pytest.mark.parametrize("lab", ["knn", "views"])
+def test_a_lab_is_readable_without_scripts(lab, open_page):
+    page = open_page(f"labs/{lab}.html", java_script_enabled=False)
+    for part in ("article h1", ".block pre", ".output pre", "article img:visible"):
+        assert page.locator(part).first.is_visible(), part
+
+
+@pytest.mark.parametrize("word", WIDGETS)
+@pytest.mark.parametrize("way", ["without scripts", "on paper"])
+def test_a_widget_leaves_its_sentence(word, way, open_page):
+    page = open_page(f"chapters/{word}.html", java_script_enabled=way == "on paper")
+    page.emulate_media(media="print" if way == "on paper" else "screen")
+    sentence = page.locator(".live > p").first
+    assert sentence.is_visible()
+    assert len(sentence.inner_text().split()) >= 8
+    assert not page.locator(".live-box").first.is_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_on_paper_every_solution_is_open(scripts, open_page):
+    page = open_page("chapters/broadcasting.html", java_script_enabled=scripts)
+    page.emulate_media(media="print")
+    folded = page.locator("article details")
+    solutions = folded.locator("> :not(summary)")
+    assert solutions.count() > folded.count() > 0
+    open_ones = "e => e.checkVisibility({ contentVisibilityProperty: true })"
+    assert all(solution.evaluate(open_ones) for solution in solutions.all())
+    read = PdfReader(BytesIO(page.pdf()))
+    printed = "".join("".join(sheet.extract_text() for sheet in read.pages).split())
+    for solution in solutions.locator("pre").all():
+        text = "".join(solution.text_content().split())
+        assert text[:60] in printed, f"{text[:60]!r} is not printed"
