@@ -4,8 +4,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tests.fresh import run_cells
 
+from dlbook.press.cells import fresh_processes, run
 from dlbook.press.notebooks import notebook, runnable
 
 ROOT = Path(__file__).parent.parent
@@ -18,7 +18,13 @@ def test_the_notebook_of_a_chapter_runs_from_top_to_bottom(page):
         notebook(page.read_text(), f"chapters/{page.name}"), as_version=4
     )
     nbformat.validate(book)
-    run_cells([cell.source for cell in book.cells if cell.cell_type == "code"])
+    sources = [cell.source for cell in book.cells if cell.cell_type == "code"]
+    with fresh_processes(1) as pool:
+        assert pool.submit(number_of_cells_run, sources).result(300) == len(sources)
+
+
+def number_of_cells_run(sources):
+    return len(list(run(sources)))
 
 
 def test_a_notebook_speaks_no_dialect():

@@ -8,19 +8,15 @@ import os
 import re
 from base64 import b64decode
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from html import escape
 from importlib.metadata import version
 from itertools import groupby
-from multiprocessing import get_context
 from pathlib import Path
 
 import jupytext
 from bs4 import BeautifulSoup, Tag
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
-from nbformat import NotebookNode
 
+from dlbook.press.cells import fresh_processes, run
 from dlbook.press.dependencies import digest_of_script
 from dlbook.press.fences import ROOT
 from dlbook.runs.provenance import write_atomically
@@ -47,8 +43,7 @@ def run_missing(paths: Iterable[Path]) -> None:
     missing = [path for path in paths if not kept(path).is_file()]
     if not missing:
         return
-    workers = min(len(missing), os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with fresh_processes(min(len(missing), os.cpu_count() or 1)) as pool:
         for failure in pool.map(_run, missing):
             if failure:
                 raise RuntimeError(failure)
@@ -64,21 +59,22 @@ def kept(path: Path) -> Path:
 
 
 def _run(path: Path) -> str:
-    """Run one lab in a kernel of its own; say what failed, if anything did."""
+    """Run one lab; say what failed, if anything did."""
+    import torch
+
+    torch.set_num_threads(1)  # one lab for each core
     lab = jupytext.read(path)
-    settings = os.environ | {"OMP_NUM_THREADS": "1"}  # one kernel for each core
-    try:
-        NotebookClient(lab, timeout=300, kernel_name="python3").execute(env=settings)
-    except CellExecutionError as error:
-        failed = next(cell for cell in lab.cells if _has_failed(cell))
-        return f"{path.relative_to(ROOT)}:{line_of(path, failed.source)}: {error}"
+    cells = [cell for cell in lab.cells if cell.cell_type == "code"]
+    outputs = run(cell.source for cell in cells)
+    for cell in cells:
+        try:
+            cell.outputs = next(outputs)
+        except Exception as error:
+            where = f"{path.relative_to(ROOT)}:{line_of(path, cell.source)}"
+            return f"{where}: {type(error).__name__}: {error}"
     lab.metadata["made_with"] = {name: version(name) for name in LIBRARIES}
     write_atomically(kept(path), jupytext.writes(lab, fmt="ipynb"))
     return ""
-
-
-def _has_failed(cell: NotebookNode) -> bool:
-    return any(output.output_type == "error" for output in cell.get("outputs", ()))
 
 
 def line_of(path: Path, source: str) -> int:
