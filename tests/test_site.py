@@ -1,7 +1,9 @@
 """The built site: every link leads somewhere, nothing comes from another host."""
 
 import re
+from collections import Counter
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -89,6 +91,70 @@ def test_every_picture_has_an_alternative_text(page):
 def test_every_picture_has_its_place_before_it_arrives(page):
     for tag in soup(page).select("article img"):
         assert {"width", "height"} <= tag.attrs.keys(), f"{page}: {tag.get('src', '')}"
+
+
+VOID = {
+    *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"),
+    *("source", "track", "wbr"),
+}
+BLOCKS = {
+    *("div", "dl", "figure", "h1", "h2", "h3", "h4", "ol", "p", "pre", "section"),
+    *("table", "ul"),
+}
+
+
+class Nesting(HTMLParser):
+    """Collects what a browser would have to guess: tags that cross, and names given twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.wrong = [], Counter(), []
+
+    def handle_starttag(self, tag, attrs):
+        self.ids.update(value for name, value in attrs if name == "id")
+        if tag in BLOCKS and self.open and self.open[-1] == "p":
+            self.wrong.append(f"line {self.getpos()[0]}: <{tag}> inside <p>")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open[-1] != tag:
+            self.wrong.append(f"line {self.getpos()[0]}: </{tag}> in {self.open[-3:]}")
+        if tag in self.open:
+            while self.open.pop() != tag:
+                pass
+
+
+def mistakes_in(text):
+    parser = Nesting()
+    parser.feed(text)
+    parser.close()
+    twice = [f"two elements are named {name}" for name, n in parser.ids.items() if n > 1]
+    return parser.wrong + [f"<{tag}> is never closed" for tag in parser.open] + twice
+
+
+@pytest.mark.parametrize(
+    ("markup", "wrong"),
+    [
+        ('<p id="a">x<br>y</p><svg><path d="M0"/></svg>', ""),
+        ("<p><figure></figure></p>", "line 1: <figure> inside <p>"),
+        ("<p><b>x</p></b>", "line 1: </p> in ['p', 'b']"),
+        ("<div>", "<div> is never closed"),
+        ('<i id="a"></i><i id="a"></i>', "two elements are named a"),
+    ],
+)
+def test_a_mistake_in_the_markup_is_found(markup, wrong):
+    assert mistakes_in(markup)[:1] == [wrong][: bool(wrong)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_the_markup_of_a_page_leaves_nothing_to_guess(page):
+    assert mistakes_in(page.read_text()) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from dlbook.press import fonts, lean
+from dlbook.press import appendix, fonts, lean
 from dlbook.press.math import formula
 from dlbook.press.pages import unwrapped
 
@@ -123,3 +123,15 @@ def test_a_figure_in_a_remark_stands_on_its_own():
 
 def test_the_scripts_of_the_theme_wait():
     assert '.min.js" defer>' in lean.patient(PAGE)
+
+
+def test_each_module_has_its_place_in_the_reference_and_a_line_in_the_index():
+    pages = appendix.api_pages(["history", "knn", "nowhere"])
+    places = {f"reference/{name}.md" for name in ("api", "api/history", "api/knn")}
+    assert pages.keys() == places | {"reference/api/data.md"}
+    index, data = pages["reference/api.md"], pages["reference/api/data.md"]
+    assert "- [knn](api/knn.md): k-nearest neighbors" in index
+    assert "- [data.mnist](api/data.md#datamnist): " in index
+    assert "{ #datamnist }" in data
+    assert "::: dlbook.data.mnist" in data
+    assert "[Chapter](../../chapters/knn.md)" in pages["reference/api/knn.md"]

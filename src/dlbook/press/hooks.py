@@ -142,7 +142,8 @@ def on_files(files, config):
     ]
     order = (ROOT / "mkdocs.yml").read_text()
     words.sort(key=lambda word: order.find(f"chapters/{word}.md"))
-    _add(files, config, "reference/api.md", appendix.api_page(words))
+    for address, page in appendix.api_pages(words).items():
+        _add(files, config, address, page)
     _add(files, config, "reference/changelog.md", CHANGELOG.read_text())
     _announce(files, config)
     return files
@@ -248,6 +249,8 @@ def on_page_content(html, page, config, files):
         links.append(f'<a href="../notebooks/{word}.ipynb" download>Notebook</a>')
         if files.get_file_from_path(f"labs/{word}.py"):
             links.append(f'<a href="../labs/{word}.html">Lab</a>')
+        if files.get_file_from_path(f"reference/api/{word}.md"):
+            links.append(f'<a href="../reference/api/{word}.html">API</a>')
         head = f'<p class="chapter-head">{"".join(links)}</p>'
         html = html.replace("</h1>", f"</h1>\n{head}", 1)
     return f'{html}\n<p class="checked">Checked with {config.extra["checked"]}.</p>'
