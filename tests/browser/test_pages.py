@@ -1,5 +1,6 @@
 """Every page in a real browser: in light and dark, on a phone and on a desk."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ SCROLL = """async () => {
   await Promise.all(shown.map(image => image.decode().catch(() => {})))
   return shown.filter(image => !image.naturalWidth).map(image => image.src)
 }"""
+SCHEMES = {"light": "default", "dark": "slate"}  # and the names that the theme gives them
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 INSPECT = """async () => {
   const found = await axe.run(document, {
@@ -32,18 +34,21 @@ INSPECT = """async () => {
 }"""
 
 
-@pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("address_of_page", PAGES)
-def test_a_page_is_whole_accessible_and_alone(address_of_page, width, open_page):
+def test_a_page_is_whole_accessible_and_alone(address_of_page, open_page):
     # a title that is fading in has no contrast yet: judge the page at rest
-    page = open_page(address_of_page, width, reduced_motion="reduce")
+    page = open_page(address_of_page, 390, reduced_motion="reduce")
     page.evaluate(AXE)
-    for scheme, name in (("light", "default"), ("dark", "slate")):
+    for width, scheme in product((390, 1280), SCHEMES):
+        view = f"{width} px, {scheme}"
+        page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"document.body.dataset.mdColorScheme === '{name}'")
-        assert page.evaluate(OVERFLOW) <= 0, f"{scheme}: wider than the window"
-        assert page.evaluate(SCROLL) == [], f"{scheme}: pictures that did not load"
-        assert page.evaluate(INSPECT) == [], scheme
+        page.wait_for_function(
+            f"document.body.dataset.mdColorScheme === '{SCHEMES[scheme]}'"
+        )
+        assert page.evaluate(OVERFLOW) <= 0, f"{view}: wider than the window"
+        assert page.evaluate(SCROLL) == [], f"{view}: pictures that did not load"
+        assert page.evaluate(INSPECT) == [], view
     assert page.wrong == []
 
 
