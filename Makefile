@@ -6,7 +6,7 @@ TORCH_INDEX ?=
 # More options for pytest, such as `-W error`.
 PYTEST_FLAGS ?=
 
-.PHONY: help serve build test outputs figure results bench lock clean
+.PHONY: help serve build test outputs figure results bench audit lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
@@ -43,6 +43,13 @@ results: .venv/.stamp ## recompute every quick run and write docs/results/*.json
 
 bench: .venv/.stamp ## measure the fast paths against their peers
 	$(BIN)/python -m benchmarks
+
+audit/node_modules: audit/package-lock.json
+	cd audit && npm ci --silent --no-audit --no-fund
+	touch $@
+
+audit: .venv/.stamp audit/node_modules ## judge the built site with Lighthouse and html-validate (needs Node.js and Chromium)
+	$(BIN)/python -m audit
 
 lock: ## choose the newest versions that pyproject.toml admits
 	$(PYTHON) -m venv .venv-lock

@@ -1,0 +1,1 @@
+"""The built site, judged by tools that need Node.js: `make audit`."""

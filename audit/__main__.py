@@ -1,0 +1,111 @@
+"""Judge the built site with Lighthouse and html-validate: `python -m audit`."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from audit import lighthouse
+from audit.server import served
+from dlbook.runs.provenance import ROOT, provenance, write_atomically
+from dlbook.runs.record import RESULTS, Claim
+
+SITE = ROOT / "site"
+PAGES = {"knn": "chapters/knn.html", "home": "index.html", "lab": "labs/knn.html"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def judged(chromium: str) -> tuple[dict[str, Claim], list[str]]:
+    """Judge the chosen pages.
+
+    Args:
+        chromium: the path of the browser.
+
+    Returns:
+        the claims, and a line for each goal that was missed.
+    """
+    claims, problems = {}, []
+    with served(SITE) as address:
+        for word, page in PAGES.items():
+            url = f"{address}/{page}"
+            reports = [lighthouse.report(url, chromium) for _ in range(lighthouse.RUNS)]
+            found = lighthouse.scores(reports)
+            claims |= lighthouse.claims(word, found)
+            print(page, found, flush=True)
+            for problem in lighthouse.missed(found) + lighthouse.reasons(reports):
+                problems.append(f"{page}: {problem}")
+    return claims, problems
+
+
+def invalid() -> int:
+    """Check every page against the standard of HTML; print and count what is wrong."""
+    command = [str(lighthouse.TOOLS / "html-validate"), f"{SITE}/**/*.html"]
+    config = str(Path(__file__).with_name("htmlvalidate.mjs"))
+    with TemporaryDirectory() as folder:
+        listing = Path(folder) / "found.json"
+        done = subprocess.run(
+            [*command, "--config", config, "--formatter", f"json={listing}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if not listing.is_file():
+            raise RuntimeError(done.stderr[-2000:])
+        found = json.loads(listing.read_text())
+    for page in found:
+        for one in page["messages"]:
+            place = Path(page["filePath"]).relative_to(SITE)
+            print(f"{place}:{one['line']}: {one['ruleId']}: {one['message']}")
+    return sum(len(page["messages"]) for page in found)
+
+
+def versions(chromium: str) -> dict[str, str]:
+    """Name the versions of the tools."""
+    lock = json.loads(Path(__file__).with_name("package-lock.json").read_text())
+    tools = ("lighthouse", "html-validate")
+    found = {name: lock["packages"][f"node_modules/{name}"]["version"] for name in tools}
+    for name, command in (("chromium", chromium), ("node", "node")):
+        said = subprocess.run(
+            [command, "--version"], capture_output=True, text=True, check=True
+        )
+        found[name] = (
+            said.stdout.strip().lower().removeprefix("chromium ").split()[0].lstrip("v")
+        )
+    return found
+
+
+def main() -> int:
+    """Judge, record, and say what misses its goal; the exit status tells whether all is well."""
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not chromium or not SITE.is_dir():
+        print("an audit needs Chromium and the built site: run `make build`")
+        return 1
+    started = time.perf_counter()
+    claims, problems = judged(chromium)
+    errors = invalid()
+    claims["html_errors"] = Claim(errors)
+    claims["html_pages"] = Claim(
+        len(list(SITE.rglob("*.html"))), tolerance=lighthouse.ANY
+    )
+    seconds = time.perf_counter() - started
+    section = provenance("audit", "site", torch.device("cpu"), seconds)
+    section["command"] = "python -m audit"
+    section["versions"] |= versions(chromium)
+    section["data"] = {}
+    section["claims"] = {name: asdict(claim) for name, claim in claims.items()}
+    text = json.dumps({"site": section}, indent=1, sort_keys=True)
+    write_atomically(RESULTS / "audit.json", text + "\n")
+    for problem in problems:
+        print(problem)
+    print(f"{len(problems)} goals missed, {errors} errors in the markup")
+    return int(bool(problems or errors))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
