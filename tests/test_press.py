@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dlbook.figures.style import cut_coordinates
 from dlbook.press import claims, dependencies, math
 from dlbook.press.citations import described, entries, label
 from dlbook.press.fences import definition, drawing_of, fences_of, prose_of
@@ -224,3 +225,29 @@ def test_a_definition_is_found_with_its_decorators():
     assert path.name == "claims.py"
     assert text.startswith("@cache\ndef _claims")
     assert node.lineno > 1
+
+
+def test_the_key_of_a_lab_follows_its_text_its_imports_and_the_records_it_names(
+    tmp_path, monkeypatch
+):
+    records = tmp_path / "docs" / "results"
+    records.mkdir(parents=True)
+    (records / "svm.json").write_text("{}")
+    monkeypatch.setattr(dependencies, "ROOT", tmp_path)
+    keys = []
+    for text in ("x = 1", "x = 2", "from dlbook.knn import vote", 'claims_of("svm")'):
+        script = tmp_path / f"{len(keys)}.py"
+        script.write_text(text)
+        keys.append(dependencies.digest_of_script(script))
+    (records / "svm.json").write_text('{"changed": 1}')
+    keys.append(dependencies.digest_of_script(script))
+    assert len(set(keys)) == len(keys)
+
+
+def test_coordinates_are_cut_in_paths_and_places_and_nowhere_else():
+    svg = (
+        '<path d="M 1.23456 7 L 0.5 12.999" id="d1.23456"/><use x="3.14159" rx="1.5555"/>'
+    )
+    assert cut_coordinates(svg) == (
+        '<path d="M 1.23 7 L 0.5 12.99" id="d1.23456"/><use x="3.14" rx="1.5555"/>'
+    )

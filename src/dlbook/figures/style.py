@@ -78,7 +78,7 @@ def to_svg(draw: Callable[..., Figure], theme: Theme, **frame: object) -> str:
 
 
 def cut_coordinates(svg: str) -> str:
-    """Cut coordinates to hundredths of a point: a third of the file, and nobody sees it.
+    """Cut coordinates to hundredths of a point: a smaller file, and nobody sees it.
 
     Args:
         svg: the text of an SVG file.

@@ -116,9 +116,8 @@ def reordered(theme: Theme) -> Figure:
 def _tiles() -> Tensor:
     """Cut both photographs into 48 tiles, (48, 3, 32, 32) uint8, in reading order."""
     small = avg_pool2d(photographs.load()[:, :, :384, :576].float(), 3).byte()
-    few = (
-        small // 16 * 16 + 8
-    )  # 16 levels a channel: a third of the bytes, the same picture
+    # 16 levels a channel give the same picture in far fewer bytes.
+    few = small // 16 * 16 + 8
     return cut(torch.cat(list(few), dim=2), size=32)
 
 

@@ -53,8 +53,8 @@ def digest_of_script(path: Path) -> str:
         LookupError: it imports what does not exist.
     """
     lines, tree = parsed(path)
-    texts, source = followed(imports_of(tree).values()), "\n".join(lines)
-    return shortened(f"{source}\0{_joined(texts, {path.stem})}")
+    texts = followed(imports_of(tree).values()) | {"script": "\n".join(lines)}
+    return shortened(_joined(texts, {path.stem}))
 
 
 def shortened(text: str) -> str:
