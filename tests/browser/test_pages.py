@@ -103,7 +103,7 @@ def test_search_finds_a_term(open_page):
     page = open_page("")
     page.keyboard.press("/")
     page.keyboard.type("regression")
-    page.wait_for_selector(".md-search-result__item", timeout=10_000)
+    page.wait_for_selector(".md-search-result__item")
     assert "egression" in page.locator(".md-search-result__item").first.inner_text()
 
 
@@ -139,8 +139,9 @@ def test_the_schemes_follow_the_toggle(open_page):
 def test_the_site_reads_and_searches_from_disk(open_page):
     page = open_page("index.html", base=SITE.as_uri())
     page.locator("article a", has_text="nearest neighbors").first.click()
+    page.wait_for_load_state()  # keys are heard when the scripts have run
     assert page.locator("h1").inner_text().startswith("Nearest")
     page.keyboard.press("/")
     page.keyboard.type("perceptron")
-    page.wait_for_selector(".md-search-result__item", timeout=10_000)
+    page.wait_for_selector(".md-search-result__item")
     assert page.wrong == []
