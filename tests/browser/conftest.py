@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 SITE = Path(__file__).parents[2] / "site"
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-    None,
+BROWSERS = (  # the first draws no window and starts fastest
+    *("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
 )
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -22,15 +22,17 @@ FLAGS = [
 
 def pytest_collection_modifyitems(items):
     """Skip with a clear reason where there is no browser; where there must be one, fail."""
-    if CHROMIUM:
-        return
     reason = "no Chromium on this machine: install it (package `chromium`) to test the site in it"
+    # on a busy machine a browser is late now and then; what is wrong is wrong again
+    if CHROMIUM:
+        mark = pytest.mark.flaky(reruns=2)
+    elif os.environ.get("CI"):
+        mark = pytest.mark.xfail(run=False, strict=True, reason=reason)
+    else:
+        mark = pytest.mark.skip(reason=reason)
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            if os.environ.get("CI"):
-                item.add_marker(pytest.mark.xfail(run=False, strict=True, reason=reason))
-            else:
-                item.add_marker(pytest.mark.skip(reason=reason))
+            item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +43,12 @@ def address():
         def log_message(self, *arguments):
             pass
 
+    class Patient(http.server.ThreadingHTTPServer):
+        def handle_error(self, *arguments):
+            """Let a page hang up that is closed before it has everything."""
+
     handler = functools.partial(Silent, directory=str(SITE))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with Patient(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
