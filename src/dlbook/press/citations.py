@@ -33,6 +33,7 @@ def _entries(path: Path, _changed: int) -> dict[str, Entry]:
     return dict(parse_file(str(path)).entries)
 
 
+@cache
 def plain(latex: str) -> str:
     """Turn the little LaTeX of a BibTeX field into plain text."""
     return str(Text.from_latex(latex))

@@ -60,18 +60,19 @@ def linked(markdown: str, link: str) -> str:
 
 def _link_line(text: str, waiting: dict[str, str], link: str) -> str:
     """Link the terms that wait for their first use, and take those found off the list."""
-    for term, anchor in list(waiting.items()):
-        pattern = re.compile(
-            rf"(?<![\w-])({re.escape(term)}(?:s|es)?)(?![\w-])", re.IGNORECASE
-        )
-        parts = KEPT.split(text)
+    parts, small = KEPT.split(text), text.lower()
+    for term, anchor in [pair for pair in waiting.items() if pair[0].lower() in small]:
+        linked_term = rf"[\1]({link}#{anchor}){{ .term }}"
         for place in range(0, len(parts), 2):
-            new, count = pattern.subn(
-                rf"[\1]({link}#{anchor}){{ .term }}", parts[place], count=1
-            )
+            parts[place], count = _uses(term).subn(linked_term, parts[place], count=1)
             if count:
-                parts[place] = new
-                text = "".join(parts)
+                parts = KEPT.split("".join(parts))
                 del waiting[term]
                 break
-    return text
+    return "".join(parts)
+
+
+@cache
+def _uses(term: str) -> re.Pattern:
+    """Find a term as a word of its own, in the singular or the plural."""
+    return re.compile(rf"(?<![\w-])({re.escape(term)}(?:s|es)?)(?![\w-])", re.IGNORECASE)
