@@ -24,7 +24,10 @@ from dlbook.runs.provenance import write_atomically
 CACHE = ROOT / ".cache" / "labs"
 LIBRARIES = ("mkdocs-jupyter", "nbconvert")  # beside those that compute and draw
 STYLE = re.compile("<style.*?</style>", re.DOTALL)
-FOREIGN = re.compile(r"^(https?:)?//")
+ARTICLE = re.compile(r"<article\b.*</article>", re.DOTALL)
+CONTENTS = re.compile(
+    r'<a href="#(?P<name>[^"]*)" (?P<class>class="md-(?:nav__link|skip))'
+)
 FORMULA = re.compile(r"(?<![\\$])\$([^$]+)\$")
 FORMULA_MARK = r'<span class="arithmatex">\\(\1\\)</span>'
 CHAPTER = re.compile(r'href="\.\./chapters/(\w+)\.md(#[\w-]*)?"')
@@ -93,22 +96,20 @@ def lightened(page: str, word: str) -> tuple[str, dict[str, str]]:
         the same content in the markup of `assets/css/book.css`, and the pictures that stood
         inside it, by their address in the site.
     """
-    head, mark, rest = page.partition('class="jupyter-wrapper"')
-    soup = BeautifulSoup(head + mark + STYLE.sub("", rest), "html.parser")
-    for tag in soup.find_all("script", src=FOREIGN):
-        tag.decompose()
+    found = ARTICLE.search(page)
+    soup = BeautifulSoup(STYLE.sub("", found[0]) if found else "", "html.parser")
     wrapper = soup.select_one(".jupyter-wrapper")
     if not wrapper:
-        return str(soup), {}
-    for tag in wrapper.find_all(["style", "script", "link"]):
+        return page, {}
+    for tag in soup.find_all(["style", "script", "link"]):
         tag.decompose()
     cells = "".join(_cell(tag) for tag in wrapper.select(".jp-Cell[id]"))
-    for tag in soup.select(".md-content style, .md-content script"):
-        tag.decompose()
     wrapper.replace_with(BeautifulSoup(cells, "html.parser"))
-    _mend_contents(soup)
     pictures = _pictures(soup, word)
-    return str(soup), pictures
+    names = [tag["id"] for tag in soup.select(":is(h1, h2, h3, h4)[id]")]
+    around = (page[: found.start()], page[found.end() :])
+    before, after = (_with_contents(part, names) for part in around)
+    return f"{before}{soup}{after}", pictures
 
 
 def _cell(cell: Tag) -> str:
@@ -141,14 +142,16 @@ def _is_text(output: Tag) -> bool:
     return output.find("pre") is not None
 
 
-def _mend_contents(soup: BeautifulSoup) -> None:
+def _with_contents(page: str, names: list[str]) -> str:
     """Let the table of contents lead to the headings, whose anchors the notebook has named."""
-    names = [tag["id"] for tag in soup.select(".md-content :is(h1, h2, h3, h4)[id]")]
-    for link in soup.select('.md-nav__link[href^="#"], .md-skip[href^="#"]'):
-        wanted = link["href"][1:]
-        if wanted not in names:
-            near = [name for name in names if name.startswith(wanted)]
-            link["href"] = f"#{near[0]}" if near else "#"
+
+    def replace(match: re.Match) -> str:
+        wanted = match["name"]
+        near = [name for name in names if name.startswith(wanted)]
+        name = wanted if wanted in names else (near or [""])[0]
+        return f'<a href="#{name}" {match["class"]}'
+
+    return CONTENTS.sub(replace, page)
 
 
 def _pictures(soup: BeautifulSoup, word: str) -> dict[str, str]:
