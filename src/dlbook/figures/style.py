@@ -1,4 +1,8 @@
-"""The one look of all figures, and the one way to turn a figure into an SVG file."""
+"""The one look of all figures, and the one way to turn a figure into an SVG file.
+
+Nothing here loads matplotlib before it draws: the press reads the words of a figure far more
+often than it draws one.
+"""
 
 import re
 from base64 import b64encode
@@ -7,9 +11,10 @@ from dataclasses import dataclass
 from html import escape
 from inspect import cleandoc
 from io import StringIO
+from typing import TYPE_CHECKING
 
-from matplotlib import rc_context
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ LOOK = {
 FURTHER = re.compile(r"(?<=\.\d\d)\d+")  # digits
 
 
-def to_svg(draw: Callable[..., Figure], theme: Theme, **frame: object) -> str:
+def to_svg(draw: Callable[..., "Figure"], theme: Theme, **frame: object) -> str:
     """Draw a figure; equal code gives equal bytes, on any day and in any process.
 
     Args:
@@ -70,6 +75,8 @@ def to_svg(draw: Callable[..., Figure], theme: Theme, **frame: object) -> str:
     Returns:
         the text of an SVG file with a transparent ground.
     """
+    from matplotlib import rc_context
+
     svg = StringIO()
     with rc_context(dict.fromkeys(INKED, theme.ink) | LOOK):
         figure = draw(theme, **frame)
@@ -129,7 +136,7 @@ class Shown:
         )
 
 
-def show(draw: Callable[..., Figure], **frame: object) -> Shown:
+def show(draw: Callable[..., "Figure"], **frame: object) -> Shown:
     """Display a figure in a lab, in light and dark.
 
     Args:
