@@ -6,7 +6,6 @@ of the book can set them in its own way.
 
 import hashlib
 import logging
-import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable
@@ -20,6 +19,7 @@ from urllib.parse import urljoin, urlsplit
 from bs4 import BeautifulSoup
 
 from dlbook.press.fences import PACKAGE, ROOT
+from dlbook.runs.provenance import write_atomically
 
 LOG = logging.getLogger("mkdocs.dlbook")
 CACHE = ROOT / ".cache" / "paper"
@@ -304,11 +304,7 @@ def kept(kind: str, parts: Iterable[bytes], make: Callable[[], bytes]) -> Path:
         digest.update(hashlib.sha256(part).digest())
     path = CACHE / f"{digest.hexdigest()[:16]}.{kind}"
     if not path.is_file():
-        made = make()
-        CACHE.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        partial.write_bytes(made)
-        os.replace(partial, path)
+        write_atomically(path, make())
         by_age = sorted(CACHE.glob(f"*.{kind}"), key=lambda old: old.stat().st_mtime)
         for old in by_age[:-KEPT]:
             old.unlink(missing_ok=True)

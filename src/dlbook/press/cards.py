@@ -1,6 +1,5 @@
 """The picture that stands beside a link to a chapter, in the look of the book."""
 
-import os
 from functools import cache
 from io import BytesIO
 from itertools import pairwise, product
@@ -12,6 +11,7 @@ from fontTools.ttLib import TTFont
 
 from dlbook.press.dependencies import shortened
 from dlbook.press.fences import ROOT
+from dlbook.runs.provenance import write_atomically
 
 CACHE = ROOT / ".cache" / "cards"
 FONTS = ROOT / "docs" / "assets" / "fonts"
@@ -48,10 +48,7 @@ def card(title: str, part: str, below: str) -> Path:
     """
     kept = CACHE / f"{shortened(_ingredients() + repr((title, part, below)))}.png"
     if not kept.is_file():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        partial = kept.with_name(f".{kept.name}.{os.getpid()}")
-        partial.write_bytes(drawn(title, part, below))
-        os.replace(partial, kept)
+        write_atomically(kept, drawn(title, part, below))
     return kept
 
 
@@ -138,10 +135,9 @@ def _face(name: str):
     if not unpacked.is_file():
         font = TTFont(packed, recalcTimestamp=False)
         font.flavor = None
-        CACHE.mkdir(parents=True, exist_ok=True)
-        partial = unpacked.with_name(f".{unpacked.name}.{os.getpid()}")
-        font.save(partial)
-        os.replace(partial, unpacked)
+        made = BytesIO()
+        font.save(made)
+        write_atomically(unpacked, made.getvalue())
     return FontProperties(fname=str(unpacked))
 
 

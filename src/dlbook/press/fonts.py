@@ -9,12 +9,18 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable
 from html import unescape
+from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
+from dlbook.press.dependencies import shortened
+from dlbook.press.fences import ROOT
+from dlbook.runs.provenance import write_atomically
+
+CACHE = ROOT / ".cache" / "fonts"
 LEAF = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
 BEHIND = re.compile(r"<(?!/?(?:span|svg|path|line)\b)")  # a tag that no formula contains
 FACE = re.compile(
@@ -102,13 +108,24 @@ def cut(font: Path, signs: set[str]) -> bytes:
         signs: single characters; those that the font does not have are passed over.
 
     Returns:
-        the smaller font as WOFF2, the same bytes for the same signs.
+        the smaller font as WOFF2, the same bytes for the same signs; from the cache, if it
+        holds them.
     """
+    letters = "".join(sorted(signs))
+    means = f"{version('fonttools')} {version('brotli')}\0{Path(__file__).read_text()}"
+    whole = font.read_bytes()
+    kept = CACHE / f"{shortened(f'{whole.hex()}{letters}{means}')}.woff2"
+    if not kept.is_file():
+        write_atomically(kept, _cut(whole, letters))
+    return kept.read_bytes()
+
+
+def _cut(font: bytes, letters: str) -> bytes:
     options = Options(flavor="woff2", hinting=False, notdef_outline=False)
     options.layout_features = FEATURES
-    face = TTFont(font, recalcTimestamp=False)
+    face = TTFont(BytesIO(font), recalcTimestamp=False)
     subsetter = Subsetter(options)
-    subsetter.populate(text="".join(sorted(signs)))
+    subsetter.populate(text=letters)
     subsetter.subset(face)
     face.flavor = "woff2"
     made = BytesIO()

@@ -1,5 +1,6 @@
 """MkDocs hooks, kept thin: each calls a plain function of the press."""
 
+import gc
 import logging
 import platform
 import re
@@ -8,9 +9,11 @@ from datetime import UTC, datetime
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
-from shutil import copyfile, make_archive, move
+from shutil import copyfile, move
 from tempfile import TemporaryDirectory
+from zipfile import ZIP_DEFLATED, ZipFile
 
+from jinja2 import FileSystemBytecodeCache
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
@@ -27,6 +30,7 @@ from dlbook.runs.provenance import commit, write_atomically
 LOG = logging.getLogger("mkdocs.dlbook")
 CHANGELOG = ROOT / "CHANGELOG.md"
 MADE = ROOT / ".cache" / "made"
+TEMPLATES = ROOT / ".cache" / "templates"
 WORDS_PER_MINUTE = 200
 STARTED: dict[str, str] = {}  # what MkDocs was asked for: build or serve
 TAKEN: dict[str, tuple[str, str]] = {}  # by source: address and article, to be bound
@@ -54,6 +58,8 @@ class _Lines(logging.Filter):
 def on_startup(command, dirty):
     """Let MkDocs name the line of a dead link, and remember what it was asked for."""
     STARTED["command"] = command
+    if command == "build":
+        gc.disable()  # the process ends with the build: collecting costs a tenth of its time
     for logger in (
         "mkdocs.structure.pages",
         "mkdocs.structure.nav",
@@ -75,7 +81,10 @@ def _packed(config):
     """Pack the site to take along, beside the search index that works from disk."""
     site = Path(config.site_dir)
     with TemporaryDirectory() as folder:
-        made = make_archive(f"{folder}/dlbook", "zip", root_dir=site)
+        made = f"{folder}/dlbook.zip"
+        with ZipFile(made, "w", ZIP_DEFLATED, compresslevel=3) as archive:
+            for path in sorted(site.rglob("*")):
+                archive.write(path, path.relative_to(site))
         move(made, site / "dlbook.zip")
     return "dlbook.zip"
 
@@ -113,8 +122,21 @@ def on_config(config):
     return config
 
 
+def _keep_templates(environment):
+    """Keep compiled templates between builds; Jinja looks itself whether one has changed."""
+    TEMPLATES.mkdir(parents=True, exist_ok=True)
+    environment.bytecode_cache = FileSystemBytecodeCache(str(TEMPLATES))
+    return environment
+
+
+def on_env(env, config, files):
+    """Keep the compiled templates of the theme."""
+    return _keep_templates(env)
+
+
 def on_files(files, config):
     """Draw what the pages ask for, and add every page and file that is made, not written."""
+    _keep_templates(config.plugins["mkdocstrings"].get_handler("python").env)
     pages = [file for file in files.documentation_pages() if file.src_uri.endswith(".md")]
     frames = []
     for file in pages:
