@@ -2,6 +2,9 @@
 
 import torch
 
+# To look for doctests in a lab is to import it, which runs it; `tests/test_labs.py` does that.
+collect_ignore_glob = ["docs/labs/*.py"]
+
 
 def pytest_runtest_setup(item):
     """Undo what an earlier block may have left behind in this process."""
