@@ -76,7 +76,9 @@ def test_a_face_of_the_text_gives_its_range_up_for_the_signs_in_use():
 
 def test_the_same_signs_give_the_same_bytes():
     font = KATEX / "fonts" / "KaTeX_Size1-Regular.woff2"
-    assert fonts.cut(font, {"(", ")"}) == fonts.cut(font, {")", "("})
+    kept = fonts.cut(font, {"(", ")"})
+    assert kept == fonts.cut(font, {")", "("}) != fonts.cut(font, {"("})
+    assert kept == fonts._cut(font.read_bytes(), "()"), "the cache holds another font"
 
 
 PAGE = """<head>
@@ -94,6 +96,15 @@ def test_a_page_loads_one_style_sheet_in_the_place_of_all():
     assert 'href="../assets/css/site.css"' in page
     assert 'rel="canonical"' in page
     assert lean.bound_to("<p>x</p>", "x.html", "s.css") == "<p>x</p>"
+
+
+def test_each_section_of_a_page_stands_in_an_element_of_its_own():
+    page = lean.parted(PAGE)
+    assert page.count('<section class="part"><h2') == page.count("</section>") == 2
+    assert "<h1>T</h1><p>a</p><section" in page
+    assert '<p>b</p></section>\n<section class="part"><h2 id="c">C</h2></section>' in page
+    assert re.sub(r"</?section[^>]*>\n?", "", page) == PAGE
+    assert lean.parted("<p>x</p>") == "<p>x</p>"
 
 
 def test_addresses_in_the_one_style_sheet_lead_where_they_led(tmp_path):

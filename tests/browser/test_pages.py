@@ -20,7 +20,9 @@ LOAD = """async () => {
   return shown.filter(image => !image.naturalWidth).map(image => image.src)
 }"""
 SCHEMES = {"light": "default", "dark": "slate"}  # and the names that the theme gives them
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+OVERFLOW = """() => Math.max(  // a section cuts off what is wider than itself
+  ...[document.documentElement, ...document.querySelectorAll(".part")]
+    .map(box => box.scrollWidth - box.clientWidth))"""
 INSPECT = """async rules => {
   const options = { runOnly: rules, resultTypes: ["violations"], selectors: false }
   const found = await axe.run(document, options)

@@ -1,4 +1,4 @@
-"""A page that shows quickly: one style sheet, and scripts that wait.
+"""A page that shows quickly: one style sheet, sections and scripts that wait.
 
 These steps work on the finished pages of the theme and know nothing of MkDocs.
 """
@@ -11,6 +11,8 @@ from pathlib import Path
 SHEET = re.compile(r'[ \t]*<link rel="stylesheet" href="([^"]+)"\s*/?>\n?')
 ADDRESS = re.compile(r"""url\((["']?)(?!data:|#)([^"')]+)\1\)""")
 SWITCHING = re.compile(r"\[data-md-color-switching\] \*[^{}]*\{[^{}]*\}")
+ARTICLE = re.compile(r"<article\b[^>]*>(?P<inside>.*)</article>", re.DOTALL)
+HEADING = re.compile(r"(?=<h2 id=)")
 SCRIPT = re.compile(
     r'<script src="([^"]*(?:assets/javascripts/bundle|js/iframe-worker)[^"]*)">'
 )
@@ -73,6 +75,27 @@ def one_sheet(site: Path, sheets: Iterable[str], target: str) -> str:
         return ADDRESS.sub(moved, SWITCHING.sub("", (site / sheet).read_text()))
 
     return "\n".join(text(sheet) for sheet in sheets)
+
+
+def parted(page: str) -> str:
+    """Put each section of an article into an element of its own.
+
+    A browser can then pass over the sections that nobody sees yet: most of the work of showing
+    a long page is to style and to set what lies far below the window. `sections.js` lets it
+    do that later.
+
+    Args:
+        page: HTML, with the headings of the sections right inside the article.
+
+    Returns:
+        the page, each section from one `h2` to the next in a `section` of the class `part`.
+    """
+    found = ARTICLE.search(page)
+    if not found:
+        return page
+    first, *sections = HEADING.split(found["inside"])
+    parts = "".join(f'<section class="part">{inside}</section>\n' for inside in sections)
+    return page[: found.start("inside")] + first + parts + page[found.end("inside") :]
 
 
 def patient(page: str) -> str:

@@ -29,6 +29,8 @@ def on_post_page(output, page, config):
     """Name what the theme leaves unnamed, and let the page show quickly."""
     output = output.replace('role="dialog">', 'role="dialog" aria-label="Search">', 1)
     output = lean.patient(output)
+    if page.file.src_uri.startswith("chapters/"):
+        output = lean.parted(output)
     if config.extra["command"] != "build":
         return output
     SHEETS[:] = lean.sheets_of(output, page.url)
