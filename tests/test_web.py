@@ -77,7 +77,7 @@ def test_a_face_of_the_text_gives_its_range_up_for_the_signs_in_use():
 def test_the_same_signs_give_the_same_bytes():
     font = KATEX / "fonts" / "KaTeX_Size1-Regular.woff2"
     kept = fonts.cut(font, {"(", ")"})
-    assert kept == fonts.cut(font, {")", "("}) != fonts.cut(font, {"("})
+    assert kept == fonts.cut(font, {")", "("}) != fonts.cut(font, {"["})
     assert kept == fonts._cut(font.read_bytes(), "()"), "the cache holds another font"
 
 
@@ -130,6 +130,13 @@ def test_a_figure_in_a_remark_stands_on_its_own():
     assert made.startswith('<p>before</p><figure class="drawing">')
     assert made.endswith("<figcaption>Text.</figcaption>\n</figure><p>after</p>")
     assert 'alt="a markdown b"' in made
+
+
+def test_the_keyboard_reaches_each_block_of_code():
+    for before in ("<pre>", "<pre><span></span>"):
+        made = lean.reachable(f"{before}<code>x</code></pre>")
+        assert made == f'{before}<code tabindex="0">x</code></pre>'
+    assert lean.reachable("<p><code>x</code></p>") == "<p><code>x</code></p>"
 
 
 def test_the_scripts_of_the_theme_wait():

@@ -84,6 +84,28 @@ def test_a_first_visit_is_light_and_nothing_moves(chapter, width, visit):
     assert sum(value for value, *_ in moved) <= SHIFT, moved
 
 
+PLACE = """async () => {
+  while (document.querySelector(".part:not(.set)")) await new Promise(requestAnimationFrame)
+  return document.querySelector("#exercises").getBoundingClientRect().top
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_who_comes_to_a_place_further_down_stays_there(width, visit):
+    page = visit("chapters/knn.html#exercises", width)
+    assert 0 <= page.evaluate(PLACE) < 200
+    page.reload()
+    page.wait_for_load_state()
+    assert 0 <= page.evaluate(PLACE) < 200
+
+
+def test_the_sections_below_the_window_come_later_and_all_of_them_come(visit):
+    page = visit("chapters/knn.html", 1280)
+    page.evaluate(PLACE)
+    assert page.locator(".part").count() == page.locator(".part.set").count() > 5
+    assert page.locator("#exercises").inner_text()
+
+
 def test_a_page_waits_with_the_search_index_until_someone_searches(visit):
     page = visit("chapters/knn.html", 1280)
     asked = [response.url for response in page.seen]

@@ -126,11 +126,11 @@ def _cell(cell: Tag) -> str:
     html = ""
     for code in cell.select(".jp-InputArea .highlight-ipynb pre"):
         inside = code.decode_contents().rstrip()
-        html += f'<div class="block highlight"><pre tabindex="0"><code>{inside}</code></pre></div>'
+        html += f'<div class="block highlight"><pre><code>{inside}</code></pre></div>'
     for is_text, group in groupby(cell.select(".jp-OutputArea-output"), key=_is_text):
         if is_text:  # pieces of one output, cut where the kernel happened to flush it
             pieces = "".join(output.find("pre").get_text() for output in group)
-            pre = f'<pre tabindex="0"><code>{escape(pieces.rstrip())}</code></pre>'
+            pre = f"<pre><code>{escape(pieces.rstrip())}</code></pre>"
             html += f'<div class="output highlight">{pre}</div>'
         else:
             drawings = (output.decode_contents() for output in group)

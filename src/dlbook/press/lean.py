@@ -13,6 +13,7 @@ ADDRESS = re.compile(r"""url\((["']?)(?!data:|#)([^"')]+)\1\)""")
 SWITCHING = re.compile(r"\[data-md-color-switching\] \*[^{}]*\{[^{}]*\}")
 ARTICLE = re.compile(r"<article\b[^>]*>(?P<inside>.*)</article>", re.DOTALL)
 HEADING = re.compile(r"(?=<h2 id=)")
+CODE = re.compile(r"(<pre\b[^>]*>(?:<span></span>)?<code)>")
 SCRIPT = re.compile(
     r'<script src="([^"]*(?:assets/javascripts/bundle|js/iframe-worker)[^"]*)">'
 )
@@ -96,6 +97,14 @@ def parted(page: str) -> str:
     first, *sections = HEADING.split(found["inside"])
     parts = "".join(f'<section class="part">{inside}</section>\n' for inside in sections)
     return page[: found.start("inside")] + first + parts + page[found.end("inside") :]
+
+
+def reachable(page: str) -> str:
+    """Let the keyboard reach each block of code, to move it where it is wider than the window.
+
+    The theme takes this back where nothing is to be moved, but only when the block is seen.
+    """
+    return CODE.sub(r'\1 tabindex="0">', page)
 
 
 def patient(page: str) -> str:

@@ -28,7 +28,7 @@ def on_page_content(html, page, config, files):
 def on_post_page(output, page, config):
     """Name what the theme leaves unnamed, and let the page show quickly."""
     output = output.replace('role="dialog">', 'role="dialog" aria-label="Search">', 1)
-    output = lean.patient(output)
+    output = lean.reachable(lean.patient(output))
     if page.file.src_uri.startswith("chapters/"):
         output = lean.parted(output)
     if config.extra["command"] != "build":
