@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 SITE = Path(__file__).parents[2] / "site"
-BROWSERS = (  # the first draws no window and starts fastest
-    *("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
-)
+# The first draws no window and starts fastest.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
