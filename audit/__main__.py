@@ -1,7 +1,6 @@
 """Judge the built site with Lighthouse and html-validate: `python -m audit`."""
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -13,12 +12,12 @@ import torch
 
 from audit import lighthouse
 from audit.server import served
+from dlbook.press.paper import browser
 from dlbook.runs.provenance import ROOT, provenance, write_atomically
 from dlbook.runs.record import RESULTS, Claim
 
 SITE = ROOT / "site"
 PAGES = {"knn": "chapters/knn.html", "home": "index.html", "lab": "labs/knn.html"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def judged(chromium: str) -> tuple[dict[str, Claim], list[str]]:
@@ -82,7 +81,7 @@ def versions(chromium: str) -> dict[str, str]:
 
 def main() -> int:
     """Judge, record, and say what misses its goal; the exit status tells whether all is well."""
-    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    chromium = browser()
     if not chromium or not SITE.is_dir():
         print("an audit needs Chromium and the built site: run `make build`")
         return 1

@@ -22,9 +22,9 @@ FLAGS = [
 def pytest_collection_modifyitems(items):
     """Skip with a clear reason where there is no browser; where there must be one, fail."""
     reason = "no Chromium on this machine: install it (package `chromium`) to test the site in it"
-    # on a busy machine a browser is late now and then; what is wrong is wrong again
+    # on a busy machine a browser is late now and then; what is found wrong counts at once
     if CHROMIUM:
-        mark = pytest.mark.flaky(reruns=2)
+        mark = pytest.mark.flaky(reruns=2, only_rerun=["TimeoutError"])
     elif os.environ.get("CI"):
         mark = pytest.mark.xfail(run=False, strict=True, reason=reason)
     else:
