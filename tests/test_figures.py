@@ -7,10 +7,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import torch
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 import dlbook.figures
-from dlbook.figures.style import DARK, LIGHT, to_svg
-from dlbook.press.drawings import Frame, alternative_text
+from dlbook.figures.style import DARK, LIGHT, in_both_themes, mixes_colors, to_svg
+from dlbook.press.drawings import THEMES, Frame, alternative_text
 
 SITE = Path(__file__).parent.parent / "site"
 
@@ -32,22 +35,39 @@ def name_of(draw):
     return f"{draw.__module__.removeprefix('dlbook.figures.')}.{draw.__name__}"
 
 
-def drawn_elsewhere(draw, theme):
-    """Take the same drawing from the site, which another process drew, or draw it again."""
-    shown = SITE / Frame(name_of(draw)).address(theme.name)
-    return shown.read_text() if shown.is_file() else to_svg(draw, theme)
+def in_site(draw):
+    """Take a drawing in light and dark from the site, for which another process drew it."""
+    shown = [SITE / Frame(name_of(draw)).address(theme) for theme in THEMES]
+    in_book = all(path.is_file() for path in shown)
+    return [path.read_text() for path in shown] if in_book else in_both_themes(draw)
 
 
 @pytest.mark.parametrize("draw", all_figures())
 def test_a_figure_is_deterministic_light_labeled_and_follows_the_scheme(draw):
     figures = []
-    svg = to_svg(lambda theme: figures.append(draw(theme)) or figures[0], LIGHT)
-    assert svg == drawn_elsewhere(draw, LIGHT)
-    assert svg != drawn_elsewhere(draw, DARK)
-    assert len(svg) < 300_000, f"{len(svg)} bytes"
-    assert ElementTree.fromstring(svg).tag.endswith("svg")
+    light, dark = in_site(draw)
+    drawn = to_svg(lambda theme: figures.append(draw(theme)) or figures[0], DARK)
+    assert drawn == dark, "does it mix colors? then mark it so"
+    assert light != dark
+    assert len(dark) < 300_000, f"{len(dark)} bytes"
+    assert ElementTree.fromstring(dark).tag.endswith("svg")
     for axes in figures[0].axes:
         require_labels(axes)
+
+
+def test_a_figure_that_mixes_colors_is_drawn_in_each_theme():
+    drawn = []
+
+    def half(theme):
+        """Paint the ground halfway between ink and paper."""
+        drawn.append(theme)
+        ink, paper = torch.tensor([to_rgb(theme.ink), to_rgb(theme.paper)])
+        return Figure(figsize=(1, 1), facecolor=(0.5 * (ink + paper)).tolist())
+
+    honest = to_svg(half, DARK)
+    assert in_both_themes(half)[1] != honest
+    assert in_both_themes(mixes_colors(half))[1] == honest
+    assert drawn == [DARK, LIGHT, LIGHT, DARK]
 
 
 def require_labels(axes):

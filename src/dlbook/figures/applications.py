@@ -7,9 +7,10 @@ from matplotlib.patches import Rectangle
 
 from dlbook.applications import MAZE, MOVES, imagine, q_learning, similarity_map
 from dlbook.data import digit_strips, digits, growth
-from dlbook.figures.style import Theme
+from dlbook.figures.style import Theme, mixes_colors
 
 
+@mixes_colors
 def detection(theme: Theme) -> Figure:
     """Above, a strip of ten handwritten digits with a frame around the 3.
 
@@ -38,6 +39,7 @@ def detection(theme: Theme) -> Figure:
     return drawing
 
 
+@mixes_colors
 def imagined(theme: Theme) -> Figure:
     """Two rows of ten small images. Above, handwritten digits from 0 to 9.
 
@@ -58,6 +60,7 @@ def imagined(theme: Theme) -> Figure:
     return drawing
 
 
+@mixes_colors
 def maze(theme: Theme, episodes: int = 100) -> Figure:
     """A maze after {episodes} walks. Each free cell shows by color what the agent expects.
 

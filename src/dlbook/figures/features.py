@@ -37,9 +37,8 @@ def xor_lift(theme: Theme, height: float = 1.0) -> Figure:
     right.view_init(elev=18, azim=-68)
     ends = torch.tensor([-1.6, 1.6])
     u, v = torch.meshgrid(ends, ends, indexing="xy")
-    right.plot_surface(
-        u.numpy(), v.numpy(), (0 * u).numpy(), color=theme.muted, alpha=0.3
-    )
+    look = {"color": theme.muted, "alpha": 0.3, "shade": False}
+    right.plot_surface(u.numpy(), v.numpy(), (0 * u).numpy(), **look)
     for label in (0, 1):
         x, y = points[labels == label].T
         look = {"color": theme.classes[label], "marker": theme.markers[label], "s": 16}

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from dlbook.data import imagenet, timeline
-from dlbook.figures.style import Theme
+from dlbook.figures.style import Theme, mixes_colors
 from dlbook.history import c_cells, operator_graph, s_cells, tc_images
 from dlbook.runs.record import claims_of
 
@@ -58,6 +58,7 @@ def ancestors(theme: Theme) -> Figure:
     return drawing
 
 
+@mixes_colors
 def mouth_detector(theme: Theme) -> Figure:
     """Above: T and C, five pixels each, in four rotations. Below: a learned detector.
 

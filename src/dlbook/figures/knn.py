@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dlbook.data import digits
 from dlbook.data.toy import noisy_wave
-from dlbook.figures.style import Theme
+from dlbook.figures.style import Theme, mixes_colors
 from dlbook.knn import nearest_points
 from dlbook.runs.record import claims_of
 
@@ -15,6 +15,7 @@ TRAINING, NOISE, SIDE = 1000, 0.1, 96  # the grid of the maps has SIDE x SIDE pl
 QUESTIONS = (0, 2, 365)  # test digits: two that are recognized, one that is not
 
 
+@mixes_colors
 def votes_and_decisions(theme: Theme) -> Figure:
     """Four maps of the unit square with the same 1000 points, a wave across its middle.
 
@@ -48,6 +49,7 @@ def votes_and_decisions(theme: Theme) -> Figure:
     return drawing
 
 
+@mixes_colors
 def map_on_the_curve(theme: Theme, k: int = 21) -> Figure:
     """Left: the decision of {k} neighbors among 1000 points, and the true wave, dashed.
 

@@ -51,9 +51,11 @@ DARK = Theme(
 
 INKED = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
 LOOK = {
+    "axes.facecolor": "none",  # the page shows through
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 10,
+    "figure.facecolor": "none",
     "font.size": 10,
     "image.interpolation": "none",  # pixels as they are; the browser makes them large
     "legend.frameon": False,
@@ -62,6 +64,56 @@ LOOK = {
 }
 
 FURTHER = re.compile(r"(?<=\.\d\d)\d+")  # digits
+
+
+def in_both_themes(draw: Callable[..., "Figure"], **frame: object) -> tuple[str, str]:
+    """Draw a figure for both page schemes.
+
+    Args:
+        draw: a figure function, called with a theme: once, and its colors are exchanged for
+            the dark ones afterwards; or once for each theme, if it is marked `mixes_colors`.
+        frame: further arguments of the function, where a slider chooses among frames.
+
+    Returns:
+        the texts of two SVG files, light and dark.
+    """
+    light = to_svg(draw, LIGHT, **frame)
+    if getattr(draw, "mixes_colors", False):
+        return light, to_svg(draw, DARK, **frame)
+    return light, darkened(light)
+
+
+def mixes_colors(draw: Callable[..., "Figure"]) -> Callable[..., "Figure"]:
+    """Mark a figure that does more with a theme than draw in its colors.
+
+    It mixes them, fills an image with them, chooses by the name of the theme, or has a color
+    of its own that the light theme has too. Such a figure is drawn once for each theme.
+
+    Args:
+        draw: a figure function.
+
+    Returns:
+        the same function.
+    """
+    draw.mixes_colors = True
+    return draw
+
+
+def darkened(svg: str) -> str:
+    """Exchange the colors of the light theme for those of the dark one.
+
+    Args:
+        svg: the text of an SVG file, drawn in the light theme.
+
+    Returns:
+        the same drawing in the dark theme.
+    """
+    light, dark = (
+        (theme.ink, theme.muted, theme.paper, theme.accent, *theme.classes)
+        for theme in (LIGHT, DARK)
+    )
+    partner = dict(zip(light, dark, strict=True))
+    return re.sub("|".join(partner), lambda match: partner[match[0]], svg)
 
 
 def to_svg(draw: Callable[..., "Figure"], theme: Theme, **frame: object) -> str:
@@ -76,11 +128,13 @@ def to_svg(draw: Callable[..., "Figure"], theme: Theme, **frame: object) -> str:
         the text of an SVG file with a transparent ground.
     """
     from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     svg = StringIO()
     with rc_context(dict.fromkeys(INKED, theme.ink) | LOOK):
         figure = draw(theme, **frame)
-        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None})
+        # `savefig` would draw everything twice
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
     return cut_coordinates(number_ids(svg.getvalue()))
 
 
@@ -146,7 +200,7 @@ def show(draw: Callable[..., "Figure"], **frame: object) -> Shown:
     Returns:
         what a notebook cell displays when it stands on the cell's last line.
     """
-    light, dark = (to_svg(draw, theme, **frame) for theme in (LIGHT, DARK))
+    light, dark = in_both_themes(draw, **frame)
     description = " ".join(cleandoc(draw.__doc__ or "").split())
     return Shown(light, dark, describe(description, frame))
 

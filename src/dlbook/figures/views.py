@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from dlbook.data import photographs
-from dlbook.figures.style import Theme
+from dlbook.figures.style import Theme, mixes_colors
 from dlbook.views import addresses, cut, grid, silence
 
 MATRIX = torch.tensor([[1, 3, 0], [2, 4, 6]])
@@ -21,6 +21,7 @@ def _view_of(call: str) -> Tensor:
     return eval(call, {"x": MATRIX, "z": BLOCK})
 
 
+@mixes_colors
 def worked(theme: Theme, call: str = "x.t()") -> Figure:
     """The tensor {call} as a table of colored cells above the storage that it reads.
 
@@ -31,6 +32,7 @@ def worked(theme: Theme, call: str = "x.t()") -> Figure:
     return cells(theme, _view_of(call), call)
 
 
+@mixes_colors
 def cells(theme: Theme, view: Tensor = MATRIX, name: str = "x") -> Figure:
     """A tensor of up to three dimensions as colored cells above its storage.
 

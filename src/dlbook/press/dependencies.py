@@ -82,7 +82,7 @@ def _surroundings(name: str, _changed: int) -> str:
     """Join all that decides how every frame of a figure looks."""
     module, _, function = name.rpartition(".")
     texts = reached_by(f"figures.{module}", function)
-    texts |= reached_by("figures.style", "to_svg")
+    texts |= reached_by("figures.style", "in_both_themes")
     return _joined(texts, {module})
 
 

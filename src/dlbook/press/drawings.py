@@ -86,7 +86,7 @@ def _draw(frame: Frame) -> str:
     """Draw one picture in both themes into the cache; say what failed, if anything did."""
     import torch
 
-    from dlbook.figures.style import DARK, LIGHT, to_svg
+    from dlbook.figures.style import in_both_themes
     from dlbook.runs.provenance import write_atomically
 
     torch.set_num_threads(
@@ -95,9 +95,9 @@ def _draw(frame: Frame) -> str:
     module, _, function = frame.name.rpartition(".")
     try:
         draw = getattr(importlib.import_module(f"dlbook.figures.{module}"), function)
-        for theme in (LIGHT, DARK):
-            svg = to_svg(draw, theme, **dict(frame.arguments))
-            write_atomically(frame.cached(theme.name), svg)
+        pictures = in_both_themes(draw, **dict(frame.arguments))
+        for theme, svg in zip(THEMES, pictures, strict=True):
+            write_atomically(frame.cached(theme), svg)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
