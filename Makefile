@@ -30,7 +30,7 @@ test: .venv/.stamp ## lint, build strictly, run every test, every block and ever
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mkdocs build --clean
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --doctest-modules --codeblocks $(PYTEST_FLAGS) tests src docs README.md
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --doctest-modules --codeblocks $(PYTEST_FLAGS) tests src docs README.md
 
 outputs: .venv/.stamp ## rewrite stale outputs and claims in the pages
 	$(BIN)/python -m dlbook.press outputs
