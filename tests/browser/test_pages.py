@@ -74,7 +74,9 @@ def sliders():
 
 
 @pytest.mark.parametrize("chapter", sliders())
-def test_a_slider_is_moved_from_the_keyboard_and_speaks(chapter, open_page):
+def test_a_slider_moves_by_keys_and_speaks_and_on_paper_every_frame_is_there(
+    chapter, open_page
+):
     page = open_page(chapter)
     slider = page.locator("figure.frames input[type=range]").first
     slider.scroll_into_view_if_needed()
@@ -85,11 +87,6 @@ def test_a_slider_is_moved_from_the_keyboard_and_speaks(chapter, open_page):
     shown = page.locator("figure.frames").first.locator(".frame.shown")
     assert shown.count() == 1
     assert shown.get_attribute("data-value") in slider.get_attribute("aria-valuetext")
-
-
-@pytest.mark.parametrize("chapter", sliders())
-def test_on_paper_every_frame_is_printed(chapter, open_page):
-    page = open_page(chapter)
     page.emulate_media(media="print")
     frames = page.locator("figure.frames .frame")
     assert all(frame.is_visible() for frame in frames.all())
