@@ -94,7 +94,7 @@ def test_a_changelog_without_a_version_is_refused():
 
 
 def test_the_same_words_give_the_same_card():
-    words = ("Nearest Neighbors", "Learning from data", "A book")
+    words = ("Nearest neighbors", "Learning from data", "A book")
     assert cards.drawn(*words) == cards.drawn(*words)
     assert cards.drawn(*words) != cards.drawn("Views", *words[1:])
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Lab: break the seal
 #
-# Chapter: [Proper Evaluation](../chapters/evaluation.md).
+# Chapter: [Proper evaluation](../chapters/evaluation.md).
 # Write down your guess before you run a cell; afterwards it is no longer a guess.
 
 # %%

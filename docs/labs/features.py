@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: Features
+# # Lab: let the plane see more
 #
 # The classifier stays a plane. You change what it sees. The chapter
 # [Linear separability and features](../chapters/features.md) explains the parts.

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Lab: mistakes, counted
 #
-# Chapter: [The Perceptron](../chapters/perceptron.md).
+# Chapter: [The perceptron](../chapters/perceptron.md).
 # Change a number, run the cell again, and see how many mistakes it takes to learn.
 
 # %%

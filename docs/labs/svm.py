@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Lab: margins and multipliers
 #
-# Chapter: [Support Vector Machines](../chapters/svm.md).
+# Chapter: [Support vector machines](../chapters/svm.md).
 # Change a number, run the cell again, and see which points hold the border.
 
 # %%

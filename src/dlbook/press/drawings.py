@@ -89,9 +89,8 @@ def _draw(frame: Frame) -> str:
     from dlbook.figures.style import in_both_themes
     from dlbook.runs.provenance import write_atomically
 
-    torch.set_num_threads(
-        1
-    )  # one process for each core is faster than threads, and steadier
+    # one process for each core is faster than threads, and steadier
+    torch.set_num_threads(1)
     module, _, function = frame.name.rpartition(".")
     try:
         draw = getattr(importlib.import_module(f"dlbook.figures.{module}"), function)

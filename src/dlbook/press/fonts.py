@@ -26,14 +26,8 @@ BEHIND = re.compile(r"<(?!/?(?:span|svg|path|line)\b)")  # a tag that no formula
 FACE = re.compile(
     r"@font-face\s*\{(?P<rule>[^}]*url\(\"?[^)\"]*?(?P<face>[\w-]+)\.woff2\"?\)[^}]*)\}"
 )
-FEATURES = (
-    "kern",
-    "liga",
-    "ccmp",
-    "locl",
-    "mark",
-    "mkmk",
-)  # no small figures, no swashes
+# no small figures, no swashes
+FEATURES = ("kern", "liga", "ccmp", "locl", "mark", "mkmk")
 REPLACED = re.compile(r"(unicode-range|font-display):[^;}]*;?")
 TAG = re.compile(r"<(script|style|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
 FACES = {  # which face the style sheet of KaTeX gives to a class
