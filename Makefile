@@ -48,7 +48,7 @@ audit/node_modules: audit/package-lock.json
 	cd audit && npm ci --silent --no-audit --no-fund
 	touch $@
 
-audit: .venv/.stamp audit/node_modules ## judge the built site with Lighthouse and html-validate (needs Node.js and Chromium)
+audit: .venv/.stamp audit/node_modules ## judge the site with Lighthouse, html-validate and EPUBCheck (needs Node.js, Java and Chromium)
 	$(BIN)/python -m audit
 
 lock: ## choose the newest versions that pyproject.toml admits

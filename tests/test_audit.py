@@ -2,12 +2,14 @@
 
 import gzip
 import json
+import subprocess
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 from audit import lighthouse
+from audit.__main__ import refused
 from audit.server import served
 
 AUDIT = Path(lighthouse.__file__).parent
@@ -56,6 +58,23 @@ def test_text_is_served_compressed_and_what_is_dense_as_it_is(tmp_path):
             assert answer.read() == b"dense"
         with pytest.raises(HTTPError, match="404"):
             urlopen(f"{address}/none.html")
+
+
+def test_what_is_wrong_with_an_epub_is_named_and_a_hint_is_not(monkeypatch):
+    messages = [
+        {"severity": "ERROR", "ID": "RSC-005", "message": "no path"},
+        {"severity": "USAGE", "ID": "OPF-088", "message": "a hint"},
+    ]
+
+    def run(command, **how):
+        said = json.dumps({"messages": messages}) if messages else ""
+        return subprocess.CompletedProcess(command, 1, said, "no Java")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert refused(Path("book.epub")) == ["book.epub: ERROR: RSC-005: no path"]
+    messages.clear()
+    with pytest.raises(RuntimeError, match="no Java"):
+        refused(Path("book.epub"))
 
 
 def test_the_tools_are_pinned_without_the_address_of_a_registry():

@@ -1,6 +1,8 @@
 """The press: what it makes of a page, and how it refuses what is wrong."""
 
 import json
+import re
+from html import unescape
 
 import pytest
 
@@ -134,6 +136,10 @@ def test_every_work_is_described_in_full(key):
     assert entry.fields.get("title"), key
     assert entry.fields.get("year", "").strip().isdigit(), key
     assert "{" not in described(key), key
+    for address in re.findall(r'href="([^"]*)"', described(key)):
+        known = (entry.fields.get("url"), f"https://doi.org/{entry.fields.get('doi')}")
+        assert unescape(address) in known
+        assert not re.search(r"[\s\\]", address)
 
 
 def test_formulas_become_html_and_mathml():

@@ -63,6 +63,8 @@ LOOK = {
     "svg.hashsalt": "dlbook",  # fixed element ids
 }
 
+DOCTYPE = re.compile(r"<!DOCTYPE[^>]*>\n")
+PATHLESS = re.compile(r"<path\b(?![^>]* d=)")
 FURTHER = re.compile(r"(?<=\.\d\d)\d+")  # digits
 
 
@@ -135,7 +137,20 @@ def to_svg(draw: Callable[..., "Figure"], theme: Theme, **frame: object) -> str:
         figure = draw(theme, **frame)
         # `savefig` would draw everything twice
         FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
-    return cut_coordinates(number_ids(svg.getvalue()))
+    return cut_coordinates(number_ids(made_valid(svg.getvalue())))
+
+
+def made_valid(svg: str) -> str:
+    """Make a drawing what the standard of SVG, and that of EPUB, ask for.
+
+    Args:
+        svg: the text of an SVG file, as matplotlib writes it.
+
+    Returns:
+        the same drawing without a reference to a list of elements on another host, and
+        with an outline for each path: an empty one for a space.
+    """
+    return PATHLESS.sub('<path d=""', DOCTYPE.sub("", svg))
 
 
 def cut_coordinates(svg: str) -> str:

@@ -11,6 +11,7 @@ from pybtex.richtext import Text
 from dlbook.press.fences import ROOT
 
 CITATION = re.compile(r"\[(@[\w:-]+(?:\s*;\s*@[\w:-]+)*)\]")
+ADDRESSES = ("doi", "url")  # no LaTeX: a tilde is a tilde
 BIBLIOGRAPHY = ROOT / "docs" / "reference" / "bibliography.bib"
 
 
@@ -77,7 +78,10 @@ def described(key: str) -> str:
         authors, title, place, year, and a link to the work where it has one.
     """
     entry = entries()[key]
-    fields = {name: plain(value) for name, value in entry.fields.items()}
+    fields = {
+        name: value if name in ADDRESSES else plain(value)
+        for name, value in entry.fields.items()
+    }
     people = entry.persons.get("author") or entry.persons.get("editor") or []
     names = ", ".join(
         plain(
