@@ -266,12 +266,16 @@ ZERO = [
 SEVEN = [[(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)]]
 
 
+BARS = "[...document.querySelectorAll('.bars span')].map(bar => bar.offsetWidth)"
+
+
 @pytest.mark.parametrize(
     ("strokes", "digit"), [(ONE, 1), (SMALL_ONE, 1), (ZERO, 0), (SEVEN, 7)]
 )
 def test_a_drawn_digit_is_read(strokes, digit, open_widget):
     page = open_widget("cnn")
     assert page.evaluate("dlbookLive.cnnWeights === undefined"), "loaded before its use"
+    assert page.evaluate(BARS) == [0] * 10, "blank paper has no answer"
     draw(page, *strokes)
     page.get_by_text(f"The net reads a {digit}.").wait_for(timeout=5000)
     row = page.locator(".bars .most")
@@ -279,6 +283,7 @@ def test_a_drawn_digit_is_read(strokes, digit, open_widget):
     assert float(row.locator("td").last.inner_text().removesuffix(" %")) > 50
     page.get_by_role("button", name="Clear").click()
     assert page.locator(".bars .most").count() == 0
+    assert page.evaluate(BARS) == [0] * 10
     assert page.wrong == []
 
 
