@@ -115,6 +115,22 @@ def test_the_keyboard_walks_through_a_page_and_shows_where_it_is(open_page):
     assert lost == []
 
 
+NARROW = "[...document.querySelectorAll('pre > code')].find(c => c.scrollWidth <= c.offsetWidth)"
+
+
+def test_code_that_the_keys_shall_pass_over_keeps_the_focus_of_who_is_there(open_page):
+    page = open_page("chapters/knn.html")
+    code = page.evaluate_handle(NARROW).as_element()
+    is_here = "code => code === document.activeElement"
+    code.evaluate("code => { code.tabIndex = 0; code.focus() }")
+    code.evaluate("code => code.removeAttribute('tabindex')")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    assert code.evaluate(is_here)
+    page.keyboard.press("Tab")
+    assert not code.evaluate(is_here)
+    assert code.evaluate("code => code.tabIndex") == -1
+
+
 def test_the_skip_link_leads_to_the_article(open_page):
     page = open_page("chapters/knn.html")
     page.keyboard.press("Tab")
