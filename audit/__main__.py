@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from shutil import which
 from tempfile import TemporaryDirectory
 
 import torch
@@ -72,7 +73,7 @@ def refused(book: Path) -> list[str]:
         book: the file.
 
     Returns:
-        a line for each error and each warning.
+        a line for each place of an error or a warning.
 
     Raises:
         RuntimeError: the checker could not judge it.
@@ -84,9 +85,10 @@ def refused(book: Path) -> list[str]:
     except (ValueError, KeyError) as error:
         raise RuntimeError(done.stderr[-2000:]) from error
     return [
-        f"{book.name}: {one['severity']}: {one['ID']}: {one['message']}"
+        f"{place['path']}:{place['line']}: {one['ID']}: {one['message']}"
         for one in messages
         if one["severity"] in ("FATAL", "ERROR", "WARNING")
+        for place in one["locations"]
     ]
 
 
@@ -108,8 +110,8 @@ def versions(chromium: str) -> dict[str, str]:
 def main() -> int:
     """Judge, record, and say what misses its goal; the exit status tells whether all is well."""
     chromium = browser()
-    if not chromium or not SITE.is_dir():
-        print("an audit needs Chromium and the built site: run `make build`")
+    if not (chromium and which("java") and (SITE / "dlbook.epub").is_file()):
+        print("an audit needs Chromium, Java and the built site: run `make build`")
         return 1
     started = time.perf_counter()
     claims, problems = judged(chromium)

@@ -61,9 +61,10 @@ def test_text_is_served_compressed_and_what_is_dense_as_it_is(tmp_path):
 
 
 def test_what_is_wrong_with_an_epub_is_named_and_a_hint_is_not(monkeypatch):
+    here = [{"path": "text/a.xhtml", "line": 3}]
     messages = [
-        {"severity": "ERROR", "ID": "RSC-005", "message": "no path"},
-        {"severity": "USAGE", "ID": "OPF-088", "message": "a hint"},
+        {"severity": "ERROR", "ID": "RSC-005", "message": "no path", "locations": here},
+        {"severity": "USAGE", "ID": "OPF-088", "message": "a hint", "locations": here},
     ]
 
     def run(command, **how):
@@ -71,7 +72,7 @@ def test_what_is_wrong_with_an_epub_is_named_and_a_hint_is_not(monkeypatch):
         return subprocess.CompletedProcess(command, 1, said, "no Java")
 
     monkeypatch.setattr(subprocess, "run", run)
-    assert refused(Path("book.epub")) == ["book.epub: ERROR: RSC-005: no path"]
+    assert refused(Path("book.epub")) == ["text/a.xhtml:3: RSC-005: no path"]
     messages.clear()
     with pytest.raises(RuntimeError, match="no Java"):
         refused(Path("book.epub"))
