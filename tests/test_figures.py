@@ -48,6 +48,8 @@ def test_a_figure_is_deterministic_light_labeled_and_follows_the_scheme(draw):
     light, dark = in_site(draw)
     drawn = to_svg(lambda theme: figures.append(draw(theme)) or figures[0], DARK)
     assert drawn == dark, "does it mix colors? then mark it so"
+    if hasattr(draw, "mixes_colors"):  # else the dark one was made of the light one
+        assert to_svg(draw, LIGHT) == light
     assert light != dark
     assert len(dark) < 300_000, f"{len(dark)} bytes"
     assert "<!DOCTYPE" not in dark
@@ -67,9 +69,11 @@ def test_a_figure_that_mixes_colors_is_drawn_in_each_theme():
         return Figure(figsize=(1, 1), facecolor=(0.5 * (ink + paper)).tolist())
 
     honest = to_svg(half, DARK)
+    assert in_both_themes(half)[1] == honest, "a figure that no test knows"
+    half.__module__ = "dlbook.figures.half"
     assert in_both_themes(half)[1] != honest
     assert in_both_themes(mixes_colors(half))[1] == honest
-    assert drawn == [DARK, LIGHT, LIGHT, DARK]
+    assert drawn == [DARK, LIGHT, DARK, LIGHT, LIGHT, DARK]
 
 
 def require_labels(axes):

@@ -213,14 +213,13 @@ def test_the_net_gives_the_same_scores_in_the_browser(open_widget):
 
 
 @pytest.mark.skipif(not mnist.available(), reason="MNIST is not in DLBOOK_DATA")
-def test_the_net_reads_in_the_browser_as_here_and_here_as_recorded(open_widget):
+def test_the_net_reads_the_whole_test_set_in_the_browser_as_recorded(open_widget):
     page, (_, _, images, labels) = open_widget("cnn"), mnist.load()
-    answers = torch.cat([scores_here(part).argmax(1) for part in images.split(500)])
+    answers = torch.cat([scores_in(page, part).argmax(1) for part in images.split(2500)])
     accuracy = 100 * (answers == labels).double().mean().item()
     recorded = claims_of("live")
     assert accuracy == pytest.approx(recorded["rounded_accuracy"].value, abs=0.03)
     assert accuracy >= recorded["accuracy"].value - 0.1, "rounding lost too much"
-    assert torch.equal(scores_in(page, images[:1500]).argmax(1), answers[:1500])
 
 
 def test_a_digit_is_centered_in_the_browser_as_in_the_package(open_widget):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib import rc_context
 
-from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, to_svg
+from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, in_both_themes
 from dlbook.press import math
 from dlbook.press.drawings import draw_missing
 from dlbook.press.fences import ROOT
@@ -37,9 +37,10 @@ def preview_figure(name: str, arguments: list[str]) -> list[Path]:
     draw = getattr(importlib.import_module(f"dlbook.figures.{module}"), function)
     PREVIEW.mkdir(parents=True, exist_ok=True)
     written = []
-    for theme in (LIGHT, DARK):
+    pictures = in_both_themes(draw, **frame)  # as the site shows them
+    for theme, svg in zip((LIGHT, DARK), pictures, strict=True):
         stem = PREVIEW / f"{name}-{theme.name}"
-        stem.with_name(f"{stem.name}.svg").write_text(to_svg(draw, theme, **frame))
+        stem.with_name(f"{stem.name}.svg").write_text(svg)
         with rc_context(
             dict.fromkeys(INKED, theme.ink) | LOOK | {"axes.facecolor": theme.paper}
         ):
