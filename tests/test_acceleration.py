@@ -1,5 +1,7 @@
 """Training fast: counted, recorded, replayed, interrupted and resumed bit by bit."""
 
+import gc
+
 import pytest
 import torch
 from safetensors import SafetensorError
@@ -217,6 +219,20 @@ def test_a_replayed_step_refuses_what_would_broadcast(images, labels):
     step = capture_step(on_cuda(), x[:50], y[:50])
     with pytest.raises(ValueError, match=r"takes images \(50, 1, 8, 8\)"):
         step(x[:images], y[:labels])
+
+
+@CUDA
+def test_a_graph_keeps_the_network_that_it_trains():
+    """Replayed into memory that was given back, it would write over somebody else's tensors."""
+    x, y, _, _ = (part.cuda() for part in digits_data())
+    step = capture_step(on_cuda(), x[:50], y[:50])
+    gc.collect()
+    sizes = [parameter.shape for parameter in on_cuda().model.parameters()]
+    others = [torch.zeros(size, device="cuda") for size in sizes for _ in range(8)]
+    for _ in range(3):
+        step(x[:50], y[:50])
+    torch.cuda.synchronize()
+    assert not any(other.any() for other in others)
 
 
 @CUDA

@@ -246,7 +246,8 @@ def converted(value, change):
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, nn.Module):
-        return value.to(change(torch.zeros(())).dtype).to(change(torch.zeros(())).device)
+        like = change(next(value.parameters(), torch.zeros(())).detach().new_zeros(()))
+        return value.to(like.device, like.dtype)
     if type(value) in (list, tuple):
         return type(value)(converted(part, change) for part in value)
     if isinstance(value, tuple):  # a named one

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
+from dlbook.cnn import Recipe, begin, convolutional_network, train_epoch
 from dlbook.data import digits, mnist, subjects
 from dlbook.data.toy import noisy_sine, two_moons
 from dlbook.evaluation import (
@@ -118,6 +119,47 @@ def test_all_at_once_trains_as_one_by_one(way):
     expected = runs._by_products(x, signs, orders, networks=3)
     for found, wanted in zip(together, expected, strict=True):
         torch.testing.assert_close(found, wanted)
+
+
+def test_convolutional_networks_side_by_side_end_where_each_ends_alone():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(60, 28, 28, generator=generator, dtype=torch.float64)
+    y = torch.randint(10, (60,), generator=generator)
+    parameters, generators = runs._draw_convolutional(range(2), x)
+    orders = torch.stack([torch.randperm(60, generator=g) for g in generators])
+    for chosen in orders.split(20, dim=1):
+        runs._descend_convolutional(parameters, x[chosen], y[chosen], step=0.1)
+    scores = runs._convolutional_scores(parameters, x.expand(2, -1, -1, -1))
+    for seed in range(2):
+        generator = torch.Generator().manual_seed(seed)
+        model = convolutional_network(generator).double()
+        train_epoch(begin(model, generator, Recipe(batch_size=20)), x[:, None], y)
+        for many, one in zip(parameters, model.parameters(), strict=True):
+            torch.testing.assert_close(many[seed], one.detach(), rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(scores[seed], model(x[:, None]).detach())
+
+
+def test_a_hundred_trainings_go_on_after_an_interruption(tmp_path, monkeypatch):
+    """The second part fails once; the next call trains only what is missing."""
+    monkeypatch.setattr(runs, "CACHE", tmp_path)
+    monkeypatch.setattr(runs, "NETWORKS", 4)
+    monkeypatch.setattr(runs, "standardized_mnist", lambda device: ())
+    monkeypatch.setattr(runs, "_distribution", lambda name, mistakes: {name: mistakes})
+    asked = []
+
+    def train(seeds):
+        asked.append(seeds.start)
+        yield torch.eye(4, 6)[list(seeds)] > 0
+        if asked == [0, 2]:
+            raise KeyboardInterrupt
+
+    device = torch.device("cpu")
+    with pytest.raises(KeyboardInterrupt):
+        runs._hundred("convolutional", train, 2, device)
+    found = runs._hundred("convolutional", train, 2, device).claims["convolutional"]
+    assert asked == [0, 2, 2]
+    assert torch.equal(found, torch.eye(4, 6)[None] > 0)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("batch", [0, 61])

@@ -253,6 +253,7 @@ def capture_step(
         graph.replay()
         return loss.clone()  # the next replay writes to the same place
 
+    step.training = training  # the graph knows addresses only: keep what lies there
     return step
 
 

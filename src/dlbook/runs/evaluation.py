@@ -2,15 +2,18 @@
 
 import math
 import time
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import torch
 from sklearn.semi_supervised import LabelSpreading
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.func import grad, vmap
-from torch.nn.functional import softplus
+from torch.nn.functional import cross_entropy, max_pool2d, softplus
 from tqdm import tqdm
 
+from dlbook.cnn import convolutional_network
 from dlbook.data import digits, subjects
 from dlbook.data import mnist as mnist_data
 from dlbook.data.toy import two_moons
@@ -31,6 +34,7 @@ from dlbook.runs.record import ROOT, Claim, Findings, over_seeds
 NETWORKS, EPOCHS, SIZES = 100, 10, (784, 100, 10)
 AT_ONCE = 10  # more networks at once need more memory and save no more time
 CACHE = ROOT / ".cache" / "evaluation"
+Trainer = Callable[..., Iterator[Tensor]]  # data and seeds to mistakes, by epoch
 SPLITS = 300  # of the 500 test digits into a visible and a sealed half
 
 
@@ -388,14 +392,145 @@ def _many(networks: int, x: Tensor) -> list[Tensor]:
 
 
 def mnist(device: torch.device) -> Findings:
-    """Train 100 networks on MNIST; see how the best of them fares on fresh images."""
-    mistakes = torch.cat(
-        [
-            _mistakes(range(first, first + AT_ONCE), device)
-            for first in tqdm(range(0, NETWORKS, AT_ONCE), "10 networks each")
-        ],
-        dim=1,
-    )
+    """Train 100 dense networks on MNIST; see how the best of them fares on fresh images."""
+    return _hundred("mnist", _train_dense, AT_ONCE, device)
+
+
+def convolutional(device: torch.device) -> Findings:
+    """Train 100 convolutional networks on MNIST, as `mnist` does dense ones.
+
+    Net and recipe are those of `dlbook.cnn`: seed by seed the same first weights and the
+    same order of images, in float32.
+    """
+    return _hundred("convolutional", _train_convolutional, 25, device)
+
+
+def _hundred(name: str, train: Trainer, at_once: int, device: torch.device) -> Findings:
+    """Train 100 networks, `at_once` side by side; what is done survives an interruption."""
+    groups = range(0, NETWORKS, at_once)
+    parts = [
+        _kept(name, train, range(first, first + at_once), device)
+        for first in tqdm(groups, f"{at_once} networks each")
+    ]
+    claims = _distribution(name, torch.cat(parts, dim=1))
+    for first in groups:
+        _path(name, first, device).unlink()
+    return Findings(claims, {"MNIST": mnist_data.checksum()})
+
+
+def _path(name: str, first: int, device: torch.device) -> Path:
+    return CACHE / f"{name}_{device.type}_{first}.pt"
+
+
+def _kept(name: str, train: Trainer, seeds: range, device: torch.device) -> Tensor:
+    """Tell which test images each network gets wrong after each epoch: (10, K, 10000)."""
+    path = _path(name, seeds.start, device)
+    if path.is_file():  # an earlier call was interrupted after this part
+        return torch.load(path, weights_only=True)
+    epochs = train(*standardized_mnist(device), seeds)
+    bar = tqdm(epochs, "epochs", total=EPOCHS, leave=False)
+    found = torch.stack([mistakes.cpu() for mistakes in bar])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(found, path.with_suffix(".partial"))
+    path.with_suffix(".partial").rename(path)
+    return found
+
+
+def _train_dense(
+    x: Tensor, y: Tensor, test_x: Tensor, test_y: Tensor, seeds: range
+) -> Iterator[Tensor]:
+    """Yield the mistakes of each network with 100 hidden units after each epoch."""
+    for _, nets in zip(range(EPOCHS), train_many(x, y, SIZES, seeds), strict=False):
+        yield forward(nets, test_x).argmax(dim=2) != test_y
+
+
+def _train_convolutional(
+    x: Tensor, y: Tensor, test_x: Tensor, test_y: Tensor, seeds: range
+) -> Iterator[Tensor]:
+    """Yield the mistakes of each convolutional network after each epoch."""
+    images, test_images = x.view(-1, 28, 28), test_x.view(-1, 28, 28)
+    parameters, generators = _draw_convolutional(seeds, x)
+    for _ in range(EPOCHS):
+        orders = torch.stack([torch.randperm(len(x), generator=g) for g in generators])
+        for chosen in orders.to(x.device).split(100, dim=1):
+            _descend_convolutional(parameters, images[chosen], y[chosen], step=0.1)
+        if not all(parameter.isfinite().all() for parameter in parameters):
+            raise ValueError(f"a network of the seeds {seeds} diverged")
+        yield torch.cat(
+            [
+                _convolutional_scores(parameters, part.expand(len(seeds), -1, -1, -1))
+                .argmax(dim=2)
+                .ne(truth)
+                for part, truth in zip(
+                    test_images.split(100), test_y.split(100), strict=True
+                )
+            ],
+            dim=1,
+        )
+
+
+def _draw_convolutional(
+    seeds: range, like: Tensor
+) -> tuple[list[Tensor], list[Generator]]:
+    """Draw the net of `dlbook.cnn` for each seed; stack its parameters, (K, ...) each."""
+    generators = [Generator().manual_seed(seed) for seed in seeds]
+    nets = [convolutional_network(generator).parameters() for generator in generators]
+    stacked = [torch.stack(each).detach().to(like) for each in zip(*nets, strict=True)]
+    return stacked, generators
+
+
+def _descend_convolutional(
+    parameters: list[Tensor], images: Tensor, labels: Tensor, step: float
+) -> None:
+    """Take one step with each of K networks, in place: images (K, B, 28, 28)."""
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    scores = _convolutional_scores(parameters, images)
+    loss = cross_entropy(scores.flatten(0, 1), labels.flatten(), reduction="sum")
+    slopes = torch.autograd.grad(loss / images.shape[1], parameters)
+    with torch.no_grad():
+        for parameter, slope in zip(parameters, slopes, strict=True):
+            parameter.requires_grad_(False).sub_(slope, alpha=step)
+
+
+def _convolutional_scores(parameters: Sequence[Tensor], images: Tensor) -> Tensor:
+    """Run K nets of `dlbook.cnn` on images (K, B, 28, 28): scores (K, B, 10)."""
+    w1, b1, w2, b2, w3, b3, w4, b4 = parameters
+    x = _pool(_convolve(images[..., None], w1, b1), 3).relu()
+    x = _pool(_convolve(x, w2, b2), 2).relu()  # (K, B, 2, 2, 64)
+    x = x.movedim(4, 2).flatten(2)  # channel, row, column, as torch.nn.Flatten has them
+    x = torch.baddbmm(b3[:, None], x, w3.mT).relu()
+    return torch.baddbmm(b4[:, None], x, w4.mT)
+
+
+def _convolve(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Convolve images of K networks by batched products of patches.
+
+    Args:
+        x: (K, B, H, W, C).
+        weight: (K, O, C, 5, 5).
+        bias: (K, O).
+
+    Returns:
+        (K, B, H - 4, W - 4, O).
+    """
+    patches = x.unfold(2, 5, 1).unfold(3, 5, 1)  # (K, B, H - 4, W - 4, C, 5, 5)
+    count, batch, height, width, channels = patches.shape[:5]
+    # One channel makes few weights, each a sum over all places: sum them image by image.
+    groups = batch if channels == 1 else 1
+    rows = patches.reshape(count, groups, -1, channels * 25)
+    maps = rows @ weight.flatten(2).mT[:, None] + bias[:, None, None]
+    return maps.view(count, batch, height, width, -1)
+
+
+def _pool(x: Tensor, size: int) -> Tensor:
+    """Keep the largest of each size x size square: (K, B, H, W, C) to (K, B, h, w, C)."""
+    pooled = max_pool2d(x.flatten(0, 1).permute(0, 3, 1, 2), size)
+    return pooled.permute(0, 2, 3, 1).unflatten(0, x.shape[:2])
+
+
+def _distribution(name: str, mistakes: Tensor) -> dict[str, Claim]:
+    """Summarize (epochs, networks, images) mistakes: the spread, and the game of seals."""
     last = mistakes[-1]
     percent = last.double().mean(dim=1) * 100
     visible, sealed, average = _open_seals(last, splits=1000)
@@ -403,27 +538,25 @@ def mnist(device: torch.device) -> Findings:
     game = _halves(last)
     best = int(game[0].argmin())
     claims = {
-        "mnist_errors": Claim(percent.tolist(), "%", tolerance=0.3),
-        "mnist_error": over_seeds(percent.tolist(), "%", tolerance=0.1),
-        "mnist_worst": Claim(percent.max().item(), "%", tolerance=0.3),
-        "mnist_best": Claim(percent.min().item(), "%", tolerance=0.3),
-        "mnist_deviation": Claim(percent.std().item(), "%", tolerance=0.05),
-        "mnist_after_one_epoch": Claim(
+        "errors": Claim(percent.tolist(), "%", tolerance=0.3),
+        "error": over_seeds(percent.tolist(), "%", tolerance=0.1),
+        "worst": Claim(percent.max().item(), "%", tolerance=0.3),
+        "best": Claim(percent.min().item(), "%", tolerance=0.3),
+        "deviation": Claim(percent.std().item(), "%", tolerance=0.05),
+        "after_one_epoch": Claim(
             (mistakes[0].double().mean(dim=1) * 100).tolist(), "%", tolerance=0.3
         ),
-        "mnist_visible_half": Claim(game[0].tolist(), "%", tolerance=0.3),
-        "mnist_sealed_half": Claim(game[1].tolist(), "%", tolerance=0.3),
-        "mnist_game_reported": Claim(game[0][best].item(), "%", tolerance=0.3),
-        "mnist_game_sealed": Claim(game[1][best].item(), "%", tolerance=0.3),
-        "mnist_reported": _mean(visible, tolerance=0.1),
-        "mnist_true": _mean(sealed, tolerance=0.1),
-        "mnist_average": _mean(average, tolerance=0.1),
-        "mnist_gap": _mean(sealed - visible, tolerance=0.1),
-        "mnist_gap_with_epochs": _mean(fresh - early, tolerance=0.1),
+        "visible_half": Claim(game[0].tolist(), "%", tolerance=0.3),
+        "sealed_half": Claim(game[1].tolist(), "%", tolerance=0.3),
+        "game_reported": Claim(game[0][best].item(), "%", tolerance=0.3),
+        "game_sealed": Claim(game[1][best].item(), "%", tolerance=0.3),
+        "reported": _mean(visible, tolerance=0.1),
+        "true": _mean(sealed, tolerance=0.1),
+        "average": _mean(average, tolerance=0.1),
+        "gap": _mean(sealed - visible, tolerance=0.1),
+        "gap_with_epochs": _mean(fresh - early, tolerance=0.1),
     }
-    for path in CACHE.glob("*.pt"):
-        path.unlink()
-    return Findings(claims, {"MNIST": mnist_data.checksum()})
+    return {f"{name}_{key}": claim for key, claim in claims.items()}
 
 
 def _mean(values: Tensor, tolerance: float) -> Claim:
@@ -448,22 +581,6 @@ def standardized_mnist(device: torch.device) -> tuple[Tensor, Tensor, Tensor, Te
     parts = (x.flatten(1), labels, test_x.flatten(1), test_labels)
     x, y, test_x, test_y = (part.to(device) for part in parts)
     return x, y, test_x, test_y
-
-
-def _mistakes(seeds: range, device: torch.device) -> Tensor:
-    """Tell which test images each network gets wrong after each epoch: (10, K, 10000)."""
-    path = CACHE / f"{device.type}_{seeds.start}.pt"
-    if path.is_file():  # an earlier call was interrupted after this part
-        return torch.load(path, weights_only=True)
-    x, y, test_x, test_y = standardized_mnist(device)
-    epochs = zip(range(EPOCHS), train_many(x, y, SIZES, seeds), strict=False)
-    found = torch.stack(
-        [(forward(nets, test_x).argmax(dim=2) != test_y).cpu() for _, nets in epochs]
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(found, path.with_suffix(".partial"))
-    path.with_suffix(".partial").rename(path)
-    return found
 
 
 def _halves(mistakes: Tensor) -> tuple[Tensor, Tensor]:
