@@ -8,12 +8,13 @@ import pytest
 
 from dlbook.figures.style import cut_coordinates
 from dlbook.press import claims, dependencies, math
-from dlbook.press.citations import described, entries, label
+from dlbook.press.appendix import described
+from dlbook.press.citations import entries, label, plain
 from dlbook.press.fences import definition, drawing_of, fences_of, prose_of
 from dlbook.press.outputs import programs_of, refreshed
 from dlbook.press.pages import PageError, frames_of, translated
 
-FIGURE = "```figure\nlinear_regression.best_line\nA caption.\n```"
+WORKS = described()
 
 
 def page(*lines):
@@ -126,17 +127,30 @@ def test_a_claim_may_name_an_item_of_a_series(tmp_path, monkeypatch):
 def test_citations_are_read_from_the_bibliography():
     assert label("cover1967") == "Cover and Hart, 1967"
     assert label("he2016") == "He et al., 2016"
-    assert "doi.org/10.1109/TIT.1967.1053964" in described("cover1967")
+    assert label("brown2020") == "Brown et al., 2020"
+    assert "doi.org/10.1109/TIT.1967.1053964" in WORKS["cover1967"]
+
+
+def test_a_work_of_many_names_no_author_called_others():
+    assert WORKS["mnih2015"].startswith(
+        "Volodymyr Mnih, Koray Kavukcuoglu, David Silver, and others. Human-level control"
+    )
+    assert "Microsoft Cognitive Toolkit" in WORKS["cntk2019"], (
+        "titles keep their capitals"
+    )
 
 
 @pytest.mark.parametrize("key", list(entries()))
 def test_every_work_is_described_in_full(key):
     entry = entries()[key]
+    for name in entry.fields.keys() & {"title", "year", "note", "journal", "booktitle"}:
+        text = plain(entry.fields[name]).rstrip(".")
+        assert text in unescape(re.sub(r"<[^>]+>", "", WORKS[key])), f"{key}: {name}"
     assert entry.persons or "author" in entry.fields, key
     assert entry.fields.get("title"), key
     assert entry.fields.get("year", "").strip().isdigit(), key
-    assert "{" not in described(key), key
-    for address in re.findall(r'href="([^"]*)"', described(key)):
+    assert "{" not in WORKS[key], key
+    for address in re.findall(r'href="([^"]*)"', WORKS[key]):
         known = (entry.fields.get("url"), f"https://doi.org/{entry.fields.get('doi')}")
         assert unescape(address) in known
         assert not re.search(r"[\s\\]", address)
