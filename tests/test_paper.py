@@ -100,11 +100,6 @@ def test_code_tells_how_wide_and_long_it_is_and_keeps_every_character():
     assert not pre.select("a")
 
 
-def test_a_figure_that_markdown_puts_into_a_paragraph_comes_out():
-    inside = '<h1>T</h1><div><p><figure markdown="span"><i>x</i></figure></p></div>'
-    assert "<div><figure><i>x</i></figure></div>" in leaf(Page("", "a.html", inside)).body
-
-
 def test_links_follow_their_targets_and_links_that_leave_lose_only_their_link():
     body = (
         '<a href="b.html#x">in</a> <a class="term" href="../reference/c.html">other</a> '

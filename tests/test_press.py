@@ -10,9 +10,9 @@ from dlbook.figures.style import cut_coordinates
 from dlbook.press import claims, dependencies, math
 from dlbook.press.appendix import described
 from dlbook.press.citations import entries, label, plain
-from dlbook.press.fences import definition, drawing_of, fences_of, prose_of
+from dlbook.press.fences import PageError, definition, drawing_of, fences_of, prose_of
 from dlbook.press.outputs import programs_of, refreshed
-from dlbook.press.pages import PageError, frames_of, translated
+from dlbook.press.pages import frames_of, translated
 
 WORKS = described()
 
@@ -35,7 +35,7 @@ def test_fences_are_found_with_their_lines_and_margin():
 
 
 def test_an_open_fence_is_refused_with_its_line():
-    with pytest.raises(ValueError, match="line 2: the fence opened here is never closed"):
+    with pytest.raises(PageError, match="line 2: the fence opened here is never closed"):
         list(fences_of(page("a", "```python", "x = 1")))
 
 
@@ -77,7 +77,7 @@ def test_the_frames_of_a_slider_are_read():
     drawing = drawing_of(fence)
     assert drawing.frames == ({"k": 1}, {"k": 5}, {"k": 51})
     assert drawing.caption == "A caption."
-    with pytest.raises(ValueError, match="frames must be literals"):
+    with pytest.raises(PageError, match="frames must be literals"):
         drawing_of(next(fences_of("```figure\nknn.vote_map k = many\n```")))
 
 
@@ -195,7 +195,7 @@ def test_a_block_that_prints_gets_its_output_written_below():
 
 
 def test_a_block_that_fails_is_named_by_its_line():
-    with pytest.raises(RuntimeError, match="line 2: Traceback"):
+    with pytest.raises(PageError, match="line 2: Traceback"):
         refreshed(page("", "```python", "1 / 0", "```"))
 
 

@@ -10,9 +10,9 @@ from matplotlib import rc_context
 from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, in_both_themes
 from dlbook.press import math
 from dlbook.press.drawings import draw_missing
-from dlbook.press.fences import ROOT
+from dlbook.press.fences import ROOT, PageError
 from dlbook.press.outputs import refresh
-from dlbook.press.pages import PageError, frames_of, translated
+from dlbook.press.pages import frames_of, translated
 
 PREVIEW = ROOT / ".cache" / "preview"
 

@@ -5,7 +5,6 @@ of the book can set them in its own way.
 """
 
 import hashlib
-import logging
 import posixpath
 import re
 from collections.abc import Callable, Iterable
@@ -21,7 +20,6 @@ from bs4 import BeautifulSoup
 from dlbook.press.fences import PACKAGE, ROOT
 from dlbook.runs.provenance import write_atomically
 
-LOG = logging.getLogger("mkdocs.dlbook")
 CACHE = ROOT / ".cache" / "paper"
 KEPT = 6  # books in the cache; each is some megabytes
 LEFT_OUT = re.compile(r"labs/|reference/(api|changelog)\.md")
@@ -182,8 +180,6 @@ def leaf(page: Page) -> Leaf:
     for title in soup.select("summary"):
         title.name = "p"
         title["class"] = ["admonition-title"]
-    for figure in soup.select("p > figure"):  # so Markdown writes one in an admonition
-        figure.parent.unwrap()
     for tag in soup.select("[markdown]"):
         del tag["markdown"]
     for tag in soup.select("[tabindex]"):

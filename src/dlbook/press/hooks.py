@@ -22,12 +22,11 @@ from dlbook.press.binding import Imprint, Page, article, commit_date, offered, o
 from dlbook.press.citations import CITATION, keys_of
 from dlbook.press.dependencies import look_again
 from dlbook.press.drawings import THEMES, draw_missing
-from dlbook.press.fences import ROOT, prose_of
+from dlbook.press.fences import ROOT, PageError, prose_of
 from dlbook.press.notebooks import notebook
-from dlbook.press.pages import PageError, frames_of, translated, word_of
+from dlbook.press.pages import frames_of, translated, word_of
 from dlbook.runs.provenance import commit, write_atomically
 
-LOG = logging.getLogger("mkdocs.dlbook")
 CHANGELOG = ROOT / "CHANGELOG.md"
 MADE = ROOT / ".cache" / "made"
 TEMPLATES = ROOT / ".cache" / "templates"
