@@ -1,6 +1,5 @@
 """The press: what it makes of a page, and how it refuses what is wrong."""
 
-import json
 import re
 from html import unescape
 
@@ -13,6 +12,7 @@ from dlbook.press.citations import entries, label, plain
 from dlbook.press.fences import PageError, definition, drawing_of, fences_of, prose_of
 from dlbook.press.outputs import programs_of, refreshed
 from dlbook.press.pages import frames_of, translated
+from dlbook.runs import record
 
 WORKS = described()
 
@@ -112,11 +112,8 @@ def test_a_claim_that_is_no_number_with_its_unit_is_refused(text):
 
 
 def test_a_claim_may_name_an_item_of_a_series(tmp_path, monkeypatch):
-    entry = {"value": [5.0, 7.0], "unit": "%"}
-    (tmp_path / "word.json").write_text(
-        json.dumps({"quick": {"claims": {"curve": entry}}})
-    )
-    monkeypatch.setattr(claims, "RESULTS", tmp_path)
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    record.write("word", "quick", {}, {"curve": record.Claim([5.0, 7.0], "%")})
     assert claims.recorded("word.curve.1") == (7.0, "%")
     assert claims.mistake("7.1 %", "word.curve.1").startswith("[7.1 %]")
     for name in ("word.curve", "word.curve.2", "word.curve.x", "word.other"):
@@ -241,19 +238,19 @@ def test_a_figure_that_reaches_nothing_is_refused(package):
 
 
 def test_a_definition_is_found_with_its_decorators():
-    path, node, text = definition("press.claims._claims")
-    assert path.name == "claims.py"
-    assert text.startswith("@cache\ndef _claims")
+    path, node, text = definition("press.citations._entries")
+    assert path.name == "citations.py"
+    assert text.startswith("@cache\ndef _entries")
     assert node.lineno > 1
 
 
 def test_the_key_of_a_lab_follows_its_text_its_imports_and_the_records_it_names(
     tmp_path, monkeypatch
 ):
-    records = tmp_path / "docs" / "results"
-    records.mkdir(parents=True)
+    records = tmp_path / "results"
+    records.mkdir()
     (records / "svm.json").write_text("{}")
-    monkeypatch.setattr(dependencies, "ROOT", tmp_path)
+    monkeypatch.setattr(dependencies, "RESULTS", records)
     keys = []
     for text in ("x = 1", "x = 2", "from dlbook.knn import vote", 'claims_of("svm")'):
         script = tmp_path / f"{len(keys)}.py"

@@ -1,7 +1,6 @@
 """The pages that nobody writes: results, bibliography, and the source behind each listing."""
 
 import ast
-import json
 import re
 from collections.abc import Iterable
 from html import escape
@@ -17,12 +16,10 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from dlbook.checkout import RESULTS, ROOT
+from dlbook.press.cache import kept
 from dlbook.press.citations import entries, label
-from dlbook.press.dependencies import shortened
-from dlbook.press.fences import ROOT
-from dlbook.runs.provenance import write_atomically
-
-RESULTS = ROOT / "docs" / "results"
+from dlbook.runs.record import sections_of
 
 
 def claim_anchor(name: str) -> str:
@@ -41,7 +38,7 @@ def results_page() -> str:
         word = path.stem
         parts.append(f"## {word}")
         parts.append(f"[{word}.json](../results/{word}.json)")
-        for run, section in sorted(json.loads(path.read_text()).items()):
+        for run, section in sorted(sections_of(word).items()):
             parts += [f"### {word}: {run} {{ #{word}-run-{run} }}", _origin(section)]
             parts.append(_claims(word, section["claims"]))
     return "\n\n".join(parts) + "\n"
@@ -201,11 +198,10 @@ def source_address(path: Path) -> str:
 def source_page(path: Path) -> str:
     """Write a source file as a page with numbered lines, each an anchor such as `#L12`."""
     name, source = path.relative_to(ROOT).as_posix(), path.read_text()
-    made_of = "\0".join([name, source, Path(__file__).read_text(), version("pygments")])
-    kept = ROOT / ".cache" / "sources" / f"{shortened(made_of)}.html"
-    if not kept.is_file():
-        write_atomically(kept, _source_page(name, source))
-    return kept.read_text()
+    parts = [name, source, Path(__file__).read_text(), version("pygments")]
+    return kept(
+        "sources", ".html", parts, lambda: _source_page(name, source), 2000
+    ).read_text()
 
 
 def _source_page(name: str, source: str) -> str:

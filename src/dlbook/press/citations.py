@@ -7,10 +7,10 @@ from pathlib import Path
 from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
 
-from dlbook.press.fences import ROOT
+from dlbook.checkout import DOCS, ROOT
 
 CITATION = re.compile(r"\[(@[\w:-]+(?:\s*;\s*@[\w:-]+)*)\]")
-BIBLIOGRAPHY = ROOT / "docs" / "reference" / "bibliography.bib"
+BIBLIOGRAPHY = DOCS / "reference" / "bibliography.bib"
 
 
 def keys_of(citation: str) -> list[str]:

@@ -12,8 +12,9 @@ from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
+from dlbook.checkout import ROOT
 from dlbook.press import claims
-from dlbook.press.fences import ROOT, Fence, PageError, fences_of, prose_of
+from dlbook.press.fences import Fence, PageError, fences_of, prose_of
 from dlbook.press.pages import CONTINUED, OUTPUT
 
 

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator
 from textwrap import indent
 
+from dlbook.checkout import ROOT
 from dlbook.press import claims
 from dlbook.press.appendix import claim_anchor, source_address
 from dlbook.press.citations import CITATION, keys_of, label
 from dlbook.press.drawings import Frame, alternative_text
 from dlbook.press.fences import (
-    ROOT,
     Fence,
     PageError,
     definition,
