@@ -13,7 +13,7 @@ import torch
 from audit import lighthouse
 from audit.server import served
 from dlbook.checkout import ROOT
-from dlbook.press.paper import browser
+from dlbook.press.downloads.pdf import browser
 from dlbook.runs.record import Claim, provenance, write
 
 SITE = ROOT / "site"
