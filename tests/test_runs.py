@@ -4,15 +4,17 @@ import importlib
 import json
 import math
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 import torch
 
 import dlbook.runs
+from dlbook.checkout import RESULTS
 from dlbook.runs import record as recording
 from dlbook.runs.__main__ import runs_of
 from dlbook.runs.record import (
-    RESULTS,
     Claim,
     Findings,
     claims_of,
@@ -24,7 +26,7 @@ from dlbook.runs.record import (
 WORDS = [
     info.name
     for info in pkgutil.iter_modules(dlbook.runs.__path__)
-    if info.name not in ("record", "provenance", "__main__")
+    if info.name not in ("record", "race", "__main__")
 ]
 
 
@@ -89,6 +91,7 @@ def test_a_recomputation_outside_the_tolerance_is_reported():
         "recorded as 3.09" in differences(old, {"error": Claim(3.1, tolerance=1e-3)})[0]
     )
     assert differences(old, {"curve": Claim([1.0])})
+    assert differences(old, {"curve": Claim(1.0)})
     assert differences(old, {"error": Claim(math.nan, tolerance=1.0)})
     assert differences(old, {"new": Claim(1.0)}) == ["new is not recorded"]
 
@@ -120,3 +123,14 @@ def test_recording_one_run_leaves_the_others(tmp_path, monkeypatch):
     assert sections["quick"]["claims"]["two"]["value"] == 2.0
     assert sections["quick"]["command"] == "python -m dlbook.runs word quick --device cpu"
     assert not list(tmp_path.glob(".*")), "a partial file was left behind"
+
+
+def test_reading_and_writing_records_loads_no_torch():
+    """The press reads records at each start, and torch takes seconds to load."""
+    program = (
+        "import sys, dlbook.runs.record as r; r.claims_of('knn'); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True
+    )
+    assert b"torch" not in done.stdout.split()

@@ -4,26 +4,20 @@ A page is taken before its formulas are rendered: it is ten times shorter then, 
 of the book can set them in its own way.
 """
 
-import hashlib
-import logging
 import posixpath
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape, unescape
 from pathlib import Path
-from subprocess import CalledProcessError, run
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 
-from dlbook.press.fences import PACKAGE, ROOT
-from dlbook.runs.provenance import write_atomically
+from dlbook.press import cache
 
-LOG = logging.getLogger("mkdocs.dlbook")
-CACHE = ROOT / ".cache" / "paper"
-KEPT = 6  # books in the cache; each is some megabytes
+BOOKS = 6  # of each kind in the cache; each is some megabytes
 LEFT_OUT = re.compile(r"labs/|reference/(api|changelog)\.md")
 ON_SCREEN = (
     ".headerlink, .chapter-head, .checked, .listing-links, .offer, script, style, "
@@ -32,7 +26,6 @@ ON_SCREEN = (
 CODE = re.compile(r"<pre\b[^>]*>(.*?)</pre>", re.DOTALL)
 LINE_ANCHOR = re.compile(r'<a [^>]*id="__codelineno[^>]*></a>')
 MARKUP = re.compile(r"<[^>]+>")
-OFFER = re.compile(r'<p class="offer"><a href="(?P<name>[^"]+)".*?</p>\n?', re.DOTALL)
 LINK = re.compile(
     r'<a(?P<open>\s(?:[^>]*?\s)?href="(?P<href>[^"]*)"[^>]*)>(?P<inside>.*?)</a>',
     re.DOTALL,
@@ -102,38 +95,18 @@ class Imprint:
     rights: str = RIGHTS
 
 
-def order(nav: list) -> list[tuple[str, str]]:
+def order(parts: list[tuple[str, list[str]]]) -> list[tuple[str, str]]:
     """List what is bound, in reading order.
 
     Args:
-        nav: the navigation of `mkdocs.yml`.
+        parts: of the book, from `dlbook.checkout.parts`.
 
     Returns:
         (part, source) pairs, such as `("Tensors", "chapters/views.md")`; the part of a page
         that stands alone is empty. Labs, the API and the changelog are left to the site.
     """
-    found = []
-    for entry in nav:
-        ((part, inside),) = entry.items()
-        pages = [("", inside)] if isinstance(inside, str) else []
-        if not pages:
-            pages = [(part, source) for item in inside for source in item.values()]
-        found += [pair for pair in pages if not LEFT_OUT.match(pair[1])]
-    return found
-
-
-def commit_date(*paths: str) -> datetime | None:
-    """Give the date of the last commit, in UTC; None without a repository.
-
-    Args:
-        paths: where some are given, the last commit that changed one of them.
-    """
-    command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct", "--", *paths]
-    try:
-        done = run(command, capture_output=True, text=True, check=True)
-    except (OSError, CalledProcessError):
-        return None
-    return datetime.fromtimestamp(int(done.stdout), UTC) if done.stdout else None
+    pairs = [(part, source) for part, sources in parts for source in sources]
+    return [pair for pair in pairs if not LEFT_OUT.match(pair[1])]
 
 
 def article(page: str) -> str:
@@ -182,8 +155,6 @@ def leaf(page: Page) -> Leaf:
     for title in soup.select("summary"):
         title.name = "p"
         title["class"] = ["admonition-title"]
-    for figure in soup.select("p > figure"):  # so Markdown writes one in an admonition
-        figure.parent.unwrap()
     for tag in soup.select("[markdown]"):
         del tag["markdown"]
     for tag in soup.select("[tabindex]"):
@@ -239,20 +210,6 @@ def outside(imprint: Imprint, address: str, anchor: str) -> str | None:
     return urljoin(imprint.site, address) + (f"#{anchor}" if anchor else "")
 
 
-def offered(page: str, made: Iterable[str]) -> str:
-    """Take from the home page the offers of files that were not made.
-
-    Args:
-        page: its HTML, with one `<p class="offer">` for each file to take along.
-        made: the names of the files that lie beside it.
-
-    Returns:
-        the page with the offers that hold.
-    """
-    names = set(made)
-    return OFFER.sub(lambda match: match[0] if match["name"] in names else "", page)
-
-
 def ingredients(pages: Iterable[Page], imprint: Imprint, site: Path) -> Iterable[bytes]:
     """Read all that the look of the book depends on, besides the code of the press.
 
@@ -292,20 +249,12 @@ def kept(kind: str, parts: Iterable[bytes], make: Callable[[], bytes]) -> Path:
 
     Args:
         kind: the ending of its name, such as `pdf`.
-        parts: everything that decides its bytes.
+        parts: everything that decides its bytes, besides the code of the press.
         make: makes it.
 
     Returns:
         the file in the cache.
     """
-    sources = [PACKAGE / "press" / name for name in ("binding.py", "epub.py", "paper.py")]
-    digest = hashlib.sha256()
-    for part in [*parts, *(path.read_bytes() for path in sources)]:
-        digest.update(hashlib.sha256(part).digest())
-    path = CACHE / f"{digest.hexdigest()[:16]}.{kind}"
-    if not path.is_file():
-        write_atomically(path, make())
-        by_age = sorted(CACHE.glob(f"*.{kind}"), key=lambda old: old.stat().st_mtime)
-        for old in by_age[:-KEPT]:
-            old.unlink(missing_ok=True)
-    return path
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    parts = [*parts, *(path.read_bytes() for path in sources)]
+    return cache.kept(kind, f".{kind}", parts, make, at_most=BOOKS)
