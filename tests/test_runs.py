@@ -4,13 +4,15 @@ import importlib
 import json
 import math
 import pkgutil
+import re
 
 import pytest
 import torch
 
 import dlbook.runs
+from dlbook.runs import __main__ as command
 from dlbook.runs import record as recording
-from dlbook.runs.__main__ import runs_of
+from dlbook.runs.__main__ import runs_of, words
 from dlbook.runs.record import (
     RESULTS,
     Claim,
@@ -120,3 +122,57 @@ def test_recording_one_run_leaves_the_others(tmp_path, monkeypatch):
     assert sections["quick"]["claims"]["two"]["value"] == 2.0
     assert sections["quick"]["command"] == "python -m dlbook.runs word quick --device cpu"
     assert not list(tmp_path.glob(".*")), "a partial file was left behind"
+
+
+@pytest.fixture
+def nothing_computed(monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("something was computed")
+
+    monkeypatch.setattr(command, "record", refuse)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("nosuch", "there are runs for applications, .*, got 'nosuch'"),
+        ("record", "there are runs for .*, got 'record'"),
+        ("provenance quick", "there are runs for .*, got 'provenance'"),
+        ("../knn", r"there are runs for .*, got '\.\./knn'"),
+        ("KNN", "there are runs for .*, got 'KNN'"),
+        ("knn nosuch", "knn has the runs quick, mnist, got 'nosuch'"),
+        ("knn quick nosuch", "knn has the runs quick, mnist, got 'nosuch'"),
+        ("knn --device gpu", "the device must be one of cpu.*, got 'gpu'"),
+        ("knn --device mps", "the device must be one of cpu.*, got 'mps'"),
+        ("knn --device cuda:99", "the device must be one of cpu.*, got 'cuda:99'"),
+        ("knn --device cpu:7", "the device must be one of cpu.*, got 'cpu:7'"),
+    ],
+)
+def test_what_does_not_exist_is_refused_before_anything_runs(
+    line, sentence, nothing_computed, capsys
+):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(line.split())
+    assert re.search(sentence, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("damage", ["missing", "read-only"])
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(
+    damage, nothing_computed, tmp_path, monkeypatch, capsys
+):
+    def read_only(**options):
+        raise OSError(30, "Read-only file system")
+
+    if damage == "missing":
+        monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    else:
+        monkeypatch.setattr(command, "TemporaryFile", read_only)
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["knn"])
+    sentence = "checkout of the book" if damage == "missing" else "Read-only file system"
+    assert sentence in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_module_of_runs_is_found():
+    assert words() == sorted(WORDS)
