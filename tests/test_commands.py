@@ -157,3 +157,23 @@ def test_an_environment_that_was_copied_or_moved_is_made_again(name, tmp_path):
 def test_an_environment_in_its_own_folder_stays(tmp_path):
     planned = moved_to(tmp_path / "here", tmp_path)
     assert planned.splitlines() == [".venv/bin/mkdocs build --clean"]
+
+
+def test_lines_end_alike_whatever_git_is_told(tmp_path):
+    """Git for Windows ends lines in its own way, which shells and checksums do not know."""
+
+    def git(*arguments):
+        command = ["git", "-c", "core.autocrlf=true", *arguments]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+    git("init")
+    names = [".gitattributes", ".ci/run", "src/dlbook/data/imagenet.toml"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    git("add", ".")
+    for name in names[1:]:
+        (tmp_path / name).unlink()
+    git("checkout-index", "--all")
+    for name in names:
+        assert b"\r" not in (tmp_path / name).read_bytes()

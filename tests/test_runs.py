@@ -37,6 +37,18 @@ def test_a_quick_run_confirms_its_record(word):
     assert not problems, f"docs/results/{word}.json: {'; '.join(problems)}"
 
 
+@pytest.mark.parametrize("word", WORDS)
+def test_a_quick_run_confirms_its_record_on_another_machine(word, interpreter):
+    shown = interpreter.printed(
+        "import torch\n"
+        f"from dlbook.runs.{word} import quick\n"
+        "from dlbook.runs.record import claims_of, differences\n"
+        "computed = quick(torch.device('cpu')).claims\n"
+        f"print(*differences(claims_of({word!r}), computed), sep='; ', end='')"
+    )
+    assert not shown, f"docs/results/{word}.json: {shown}"
+
+
 @pytest.mark.parametrize(
     "path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem
 )
