@@ -1,5 +1,6 @@
 """The book to take along: how pages are bound, and the PDF and the EPUB that the build made."""
 
+import functools
 import io
 import logging
 import posixpath
@@ -7,22 +8,21 @@ import re
 import shutil
 import zipfile
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pikepdf
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from dlbook.press import binding, epub, paper
+from dlbook.checkout import chapters, parts
+from dlbook.press import binding, cache, epub, paper
 from dlbook.press.binding import Imprint, Leaf, Page, leaf, offered, order, relinked
 
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "site"
-CHAPTERS = re.findall(r"chapters/(\w+)\.md", (ROOT / "mkdocs.yml").read_text())
+CHAPTERS = chapters()
 IMPRINT = Imprint(
     "book", "About it", "1.0", "Python", datetime(2026, 1, 2, tzinfo=UTC), ""
 )
@@ -46,18 +46,13 @@ def a_leaf(word, body="<h1>Title</h1>", part="Part"):
 
 
 def test_labs_and_the_api_are_not_bound():
-    nav = [
-        {"Home": "index.md"},
-        {"Tensors": [{"Views": "chapters/views.md"}]},
-        {"Labs": [{"Views": "labs/views.py"}]},
-        {
-            "Reference": [
-                {"API": "reference/api.md"},
-                {"Notation": "reference/notation.md"},
-            ]
-        },
+    parts = [
+        ("", ["index.md"]),
+        ("Tensors", ["chapters/views.md"]),
+        ("Labs", ["labs/views.py"]),
+        ("Reference", ["reference/api.md", "reference/notation.md"]),
     ]
-    assert order(nav) == [
+    assert order(parts) == [
         ("", "index.md"),
         ("Tensors", "chapters/views.md"),
         ("Reference", "reference/notation.md"),
@@ -98,11 +93,6 @@ def test_code_tells_how_wide_and_long_it_is_and_keeps_every_character():
     assert pre["class"] == ["long"]
     assert pre.get_text() == "a < b" + "\n" * binding.LONG + "wide line\n"
     assert not pre.select("a")
-
-
-def test_a_figure_that_markdown_puts_into_a_paragraph_comes_out():
-    inside = '<h1>T</h1><div><p><figure markdown="span"><i>x</i></figure></p></div>'
-    assert "<div><figure><i>x</i></figure></div>" in leaf(Page("", "a.html", inside)).body
 
 
 def test_links_follow_their_targets_and_links_that_leave_lose_only_their_link():
@@ -149,7 +139,7 @@ def test_an_offer_stands_only_where_its_file_was_made():
 
 
 def test_a_book_is_made_again_only_when_something_changed(tmp_path, monkeypatch):
-    monkeypatch.setattr(binding, "CACHE", tmp_path)
+    monkeypatch.setattr(cache, "CACHE", tmp_path)
     made = []
 
     def make():
@@ -165,10 +155,10 @@ def test_a_book_is_made_again_only_when_something_changed(tmp_path, monkeypatch)
 
 
 def test_old_books_leave_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(binding, "CACHE", tmp_path)
-    for number in range(2 * binding.KEPT):
+    monkeypatch.setattr(cache, "CACHE", tmp_path)
+    for number in range(2 * binding.BOOKS):
         binding.kept("pdf", [bytes([number])], lambda: b"book")
-    assert len(list(tmp_path.iterdir())) == binding.KEPT
+    assert len(list((tmp_path / "pdf").iterdir())) == binding.BOOKS
 
 
 # One page for paper
@@ -231,7 +221,7 @@ def test_the_clock_leaves_no_trace_in_a_pdf():
 def test_without_a_browser_that_prints_the_build_goes_on_and_says_so(
     browser, tmp_path, monkeypatch, caplog
 ):
-    monkeypatch.setattr(binding, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(cache, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(paper, "browser", lambda: browser)
     with caplog.at_level(logging.INFO, "mkdocs.dlbook"):
         assert paper.book([Page("", "a.html", "<h1>T</h1>")], IMPRINT, tmp_path) is None
@@ -288,12 +278,12 @@ def test_the_packed_home_page_offers_nothing_that_is_not_packed():
     assert not [name for name in names if name.startswith("dlbook.")]
 
 
-@cache
+@functools.cache
 def book():
     return PdfReader(SITE / "dlbook.pdf")
 
 
-@cache
+@functools.cache
 def beginnings():
     """Give the title and the page, from 0, of every entry of the outline, in order."""
 
@@ -397,7 +387,7 @@ def test_no_title_is_said_twice_in_the_outline():
         assert title != 2 * title[:half], title
 
 
-@cache
+@functools.cache
 def files():
     """Read the files of the EPUB, by name."""
     with zipfile.ZipFile(SITE / "dlbook.epub") as archive:
@@ -405,7 +395,7 @@ def files():
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@cache
+@functools.cache
 def documents():
     """Read the pages of the EPUB, by name."""
     return {
@@ -465,11 +455,5 @@ def test_the_epub_can_be_carried():
 
 
 def test_what_the_navigation_binds_is_in_the_epub():
-    class Loader(yaml.SafeLoader):
-        """Reads the navigation, and leaves alone what is meant for Python."""
-
-    for prefix in ("tag:", "!"):
-        Loader.add_multi_constructor(prefix, lambda loader, suffix, node: suffix)
-    nav = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader)["nav"]
-    for _, source in order(nav):
+    for _, source in order(parts()):
         assert f"book/text/{Path(source).stem}.xhtml" in files(), source

@@ -1,23 +1,25 @@
 """The pages that nobody writes: results, bibliography, and the source behind each listing."""
 
 import ast
-import json
 import re
 from collections.abc import Iterable
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
+from typing import ClassVar
 
+from pybtex.backends.html import Backend
+from pybtex.style.formatting import toplevel
+from pybtex.style.formatting.unsrt import Style
+from pybtex.style.template import field, optional_field, sentence
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from dlbook.press.citations import described, entries, label
-from dlbook.press.dependencies import shortened
-from dlbook.press.fences import ROOT
-from dlbook.runs.provenance import write_atomically
-
-RESULTS = ROOT / "docs" / "results"
+from dlbook.checkout import RESULTS, ROOT
+from dlbook.press.cache import kept
+from dlbook.press.citations import entries, label
+from dlbook.runs.record import sections_of
 
 
 def claim_anchor(name: str) -> str:
@@ -36,7 +38,7 @@ def results_page() -> str:
         word = path.stem
         parts.append(f"## {word}")
         parts.append(f"[{word}.json](../results/{word}.json)")
-        for run, section in sorted(json.loads(path.read_text()).items()):
+        for run, section in sorted(sections_of(word).items()):
             parts += [f"### {word}: {run} {{ #{word}-run-{run} }}", _origin(section)]
             parts.append(_claims(word, section["claims"]))
     return "\n\n".join(parts) + "\n"
@@ -91,13 +93,52 @@ def bibliography_page(citing: dict[str, list[tuple[str, str]]]) -> str:
         "Every work the book cites, and the pages that cite it. "
         "The file behind it: [bibliography.bib](bibliography.bib).",
     ]
-    for key in sorted(entries(), key=lambda key: label(key).casefold()):
+    works = described()
+    for key in sorted(works, key=lambda key: label(key).casefold()):
         links = ", ".join(
             f"[{title}]({address})" for title, address in citing.get(key, [])
         )
         where = f" Cited in: {links}." if links else ""
-        parts.append(f'<span id="{key}" class="work">{described(key)}</span>{where}')
+        parts.append(f'<span id="{key}" class="work">{works[key]}</span>{where}')
     return "\n\n".join(parts) + "\n"
+
+
+class _Plain(Style):
+    """The plain style of BibTeX, with titles as their authors capitalize them."""
+
+    def format_title(self, e, which_field, as_sentence=True):
+        """Take a title as it stands in the file."""
+        title = field(which_field)
+        return sentence[title] if as_sentence else title
+
+    def get_incollection_template(self, e):
+        """Keep the note, which the style forgets in this kind of work."""
+        whole = super().get_incollection_template(e)
+        return toplevel[whole, sentence[optional_field("note")]]
+
+
+class _Html(Backend):
+    """Writes what pybtex has formatted as HTML on one line; titles as the book sets them."""
+
+    symbols: ClassVar = {"ndash": "–", "nbsp": " ", "newblock": " "}
+
+    def format_tag(self, tag, text):
+        """Mark the work that is cited, which the style emphasizes."""
+        return f"<cite>{text}</cite>" if tag == "em" else super().format_tag(tag, text)
+
+    def format_protected(self, text):
+        """Leave no trace of the braces that keep capitals."""
+        return text
+
+
+def described() -> dict[str, str]:
+    """Write every entry of the bibliography in full, in pybtex's plain style.
+
+    Returns:
+        HTML by key: authors, title, place, year, and a link to the work where it has one.
+    """
+    formatted = _Plain().format_entries(entries().values())
+    return {entry.key: entry.text.render(_Html("utf8")) for entry in formatted}
 
 
 def api_pages(words: list[str]) -> dict[str, str]:
@@ -157,11 +198,10 @@ def source_address(path: Path) -> str:
 def source_page(path: Path) -> str:
     """Write a source file as a page with numbered lines, each an anchor such as `#L12`."""
     name, source = path.relative_to(ROOT).as_posix(), path.read_text()
-    made_of = "\0".join([name, source, Path(__file__).read_text(), version("pygments")])
-    kept = ROOT / ".cache" / "sources" / f"{shortened(made_of)}.html"
-    if not kept.is_file():
-        write_atomically(kept, _source_page(name, source))
-    return kept.read_text()
+    parts = [name, source, Path(__file__).read_text(), version("pygments")]
+    return kept(
+        "sources", ".html", parts, lambda: _source_page(name, source), 2000
+    ).read_text()
 
 
 def _source_page(name: str, source: str) -> str:

@@ -4,26 +4,21 @@ A page is taken before its formulas are rendered: it is ten times shorter then, 
 of the book can set them in its own way.
 """
 
-import hashlib
-import logging
 import posixpath
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape, unescape
 from pathlib import Path
-from subprocess import CalledProcessError, run
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 
-from dlbook.press.fences import PACKAGE, ROOT
-from dlbook.runs.provenance import write_atomically
+from dlbook.checkout import PACKAGE
+from dlbook.press import cache
 
-LOG = logging.getLogger("mkdocs.dlbook")
-CACHE = ROOT / ".cache" / "paper"
-KEPT = 6  # books in the cache; each is some megabytes
+BOOKS = 6  # of each kind in the cache; each is some megabytes
 LEFT_OUT = re.compile(r"labs/|reference/(api|changelog)\.md")
 ON_SCREEN = (
     ".headerlink, .chapter-head, .checked, .listing-links, .offer, script, style, "
@@ -102,38 +97,18 @@ class Imprint:
     rights: str = RIGHTS
 
 
-def order(nav: list) -> list[tuple[str, str]]:
+def order(parts: list[tuple[str, list[str]]]) -> list[tuple[str, str]]:
     """List what is bound, in reading order.
 
     Args:
-        nav: the navigation of `mkdocs.yml`.
+        parts: of the book, from `dlbook.checkout.parts`.
 
     Returns:
         (part, source) pairs, such as `("Tensors", "chapters/views.md")`; the part of a page
         that stands alone is empty. Labs, the API and the changelog are left to the site.
     """
-    found = []
-    for entry in nav:
-        ((part, inside),) = entry.items()
-        pages = [("", inside)] if isinstance(inside, str) else []
-        if not pages:
-            pages = [(part, source) for item in inside for source in item.values()]
-        found += [pair for pair in pages if not LEFT_OUT.match(pair[1])]
-    return found
-
-
-def commit_date(*paths: str) -> datetime | None:
-    """Give the date of the last commit, in UTC; None without a repository.
-
-    Args:
-        paths: where some are given, the last commit that changed one of them.
-    """
-    command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct", "--", *paths]
-    try:
-        done = run(command, capture_output=True, text=True, check=True)
-    except (OSError, CalledProcessError):
-        return None
-    return datetime.fromtimestamp(int(done.stdout), UTC) if done.stdout else None
+    pairs = [(part, source) for part, sources in parts for source in sources]
+    return [pair for pair in pairs if not LEFT_OUT.match(pair[1])]
 
 
 def article(page: str) -> str:
@@ -182,8 +157,6 @@ def leaf(page: Page) -> Leaf:
     for title in soup.select("summary"):
         title.name = "p"
         title["class"] = ["admonition-title"]
-    for figure in soup.select("p > figure"):  # so Markdown writes one in an admonition
-        figure.parent.unwrap()
     for tag in soup.select("[markdown]"):
         del tag["markdown"]
     for tag in soup.select("[tabindex]"):
@@ -292,20 +265,12 @@ def kept(kind: str, parts: Iterable[bytes], make: Callable[[], bytes]) -> Path:
 
     Args:
         kind: the ending of its name, such as `pdf`.
-        parts: everything that decides its bytes.
+        parts: everything that decides its bytes, besides the code of the press.
         make: makes it.
 
     Returns:
         the file in the cache.
     """
     sources = [PACKAGE / "press" / name for name in ("binding.py", "epub.py", "paper.py")]
-    digest = hashlib.sha256()
-    for part in [*parts, *(path.read_bytes() for path in sources)]:
-        digest.update(hashlib.sha256(part).digest())
-    path = CACHE / f"{digest.hexdigest()[:16]}.{kind}"
-    if not path.is_file():
-        write_atomically(path, make())
-        by_age = sorted(CACHE.glob(f"*.{kind}"), key=lambda old: old.stat().st_mtime)
-        for old in by_age[:-KEPT]:
-            old.unlink(missing_ok=True)
-    return path
+    parts = [*parts, *(path.read_bytes() for path in sources)]
+    return cache.kept(kind, f".{kind}", parts, make, at_most=BOOKS)

@@ -1,6 +1,7 @@
 """The picture that stands beside a link to a chapter, in the look of the book."""
 
 from functools import cache
+from importlib.metadata import version
 from io import BytesIO
 from itertools import pairwise, product
 from pathlib import Path
@@ -9,12 +10,10 @@ from textwrap import wrap
 import numpy as np
 from fontTools.ttLib import TTFont
 
-from dlbook.press.dependencies import shortened
-from dlbook.press.fences import ROOT
-from dlbook.runs.provenance import write_atomically
+from dlbook.checkout import DOCS
+from dlbook.press.cache import kept
 
-CACHE = ROOT / ".cache" / "cards"
-FONTS = ROOT / "docs" / "assets" / "fonts"
+FONTS = DOCS / "assets" / "fonts"
 REGULAR = "source-serif-4-latin-400-normal"
 BOLD = "source-serif-4-latin-600-normal"
 WIDTH, HEIGHT, DOTS = 1200, 630, 100  # pixels, pixels, pixels to the inch
@@ -46,19 +45,15 @@ def card(title: str, part: str, below: str) -> Path:
     Returns:
         a PNG file of 1200 x 630 pixels.
     """
-    kept = CACHE / f"{shortened(_ingredients() + repr((title, part, below)))}.png"
-    if not kept.is_file():
-        write_atomically(kept, drawn(title, part, below))
-    return kept
+    parts = [*_ingredients(), title, part, below]
+    return kept("cards", ".png", parts, lambda: drawn(title, part, below), at_most=300)
 
 
 @cache
-def _ingredients() -> str:
+def _ingredients() -> tuple[str | bytes, ...]:
     """Collect what every card depends on."""
-    from importlib.metadata import version
-
-    fonts = [(FONTS / f"{name}.woff2").read_bytes().hex() for name in (REGULAR, BOLD)]
-    return "\0".join([Path(__file__).read_text(), version("matplotlib"), *fonts])
+    fonts = [(FONTS / f"{name}.woff2").read_bytes() for name in (REGULAR, BOLD)]
+    return (Path(__file__).read_text(), version("matplotlib"), *fonts)
 
 
 def drawn(title: str, part: str, below: str) -> bytes:
@@ -130,14 +125,16 @@ def _face(name: str):
     """Unpack a face of the book into a form that matplotlib reads."""
     from matplotlib.font_manager import FontProperties
 
-    packed = FONTS / f"{name}.woff2"
-    unpacked = CACHE / f"{name}-{shortened(packed.read_bytes().hex())}.ttf"
-    if not unpacked.is_file():
-        font = TTFont(packed, recalcTimestamp=False)
+    packed = (FONTS / f"{name}.woff2").read_bytes()
+
+    def make() -> bytes:
+        font = TTFont(BytesIO(packed), recalcTimestamp=False)
         font.flavor = None
         made = BytesIO()
         font.save(made)
-        write_atomically(unpacked, made.getvalue())
+        return made.getvalue()
+
+    unpacked = kept("faces", ".ttf", [packed, version("fonttools")], make, at_most=10)
     return FontProperties(fname=str(unpacked))
 
 

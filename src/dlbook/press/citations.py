@@ -2,17 +2,15 @@
 
 import re
 from functools import cache
-from html import escape
 from pathlib import Path
 
 from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
 
-from dlbook.press.fences import ROOT
+from dlbook.checkout import DOCS, ROOT
 
 CITATION = re.compile(r"\[(@[\w:-]+(?:\s*;\s*@[\w:-]+)*)\]")
-ADDRESSES = ("doi", "url")  # no LaTeX: a tilde is a tilde
-BIBLIOGRAPHY = ROOT / "docs" / "reference" / "bibliography.bib"
+BIBLIOGRAPHY = DOCS / "reference" / "bibliography.bib"
 
 
 def keys_of(citation: str) -> list[str]:
@@ -41,7 +39,7 @@ def plain(latex: str) -> str:
 
 
 def surnames(entry: Entry) -> list[str]:
-    """Name the authors, or the editors, without their given names."""
+    """Name the authors, or the editors, without their given names; the last may be `others`."""
     people = entry.persons.get("author") or entry.persons.get("editor") or []
     return [
         plain(" ".join([*person.prelast_names, *person.last_names])) for person in people
@@ -64,53 +62,6 @@ def label(key: str) -> str:
     if key not in known:
         raise LookupError(f"citation {key!r} is not in {BIBLIOGRAPHY.relative_to(ROOT)}")
     names = surnames(known[key]) or [plain(known[key].fields.get("title", key))]
-    authors = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+    has_more = len(names) > 2 or names[-1] == "others"  # as BibTeX writes "and so on"
+    authors = f"{names[0]} et al." if has_more else " and ".join(names)
     return f"{authors}, {known[key].fields.get('year', 'undated')}"
-
-
-def described(key: str) -> str:
-    """Write an entry of the bibliography in full, as HTML.
-
-    Args:
-        key: of an entry of the bibliography.
-
-    Returns:
-        authors, title, place, year, and a link to the work where it has one.
-    """
-    entry = entries()[key]
-    fields = {
-        name: value if name in ADDRESSES else plain(value)
-        for name, value in entry.fields.items()
-    }
-    people = entry.persons.get("author") or entry.persons.get("editor") or []
-    names = ", ".join(
-        plain(
-            " ".join([*p.first_names, *p.middle_names, *p.prelast_names, *p.last_names])
-        )
-        for p in people
-    )
-    place = (
-        fields.get("journal") or fields.get("booktitle") or fields.get("publisher", "")
-    )
-    volume = fields.get("volume", "") + (
-        f"({fields['number']})" if "number" in fields else ""
-    )
-    pages = fields.get("pages", "").replace("--", "–")
-    where = ", ".join(
-        part for part in (place, volume, pages, fields.get("year", "")) if part
-    )
-    note = fields.get("note", fields.get("howpublished", ""))
-    parts = [
-        escape(names),
-        f"<cite>{escape(fields.get('title', ''))}</cite>",
-        escape(where),
-    ]
-    if note:
-        parts.append(escape(note))
-    address = (
-        f"https://doi.org/{fields['doi']}" if "doi" in fields else fields.get("url", "")
-    )
-    if address:
-        shown = f"doi:{fields['doi']}" if "doi" in fields else address
-        parts.append(f'<a href="{escape(address)}">{escape(shown)}</a>')
-    return ". ".join(part.rstrip(".") for part in parts if part) + "."

@@ -4,20 +4,16 @@ The text of the link is the number itself, so that a page reads well anywhere. I
 the recorded value within the digits it shows.
 """
 
-import json
 import math
 import re
-from functools import cache
-from pathlib import Path
 
-from dlbook.press.fences import ROOT
+from dlbook.runs.record import claims_of
 
 CLAIM = re.compile(r"\[(?P<text>[^\]\n]+)\]\(claim:(?P<name>[\w.]+)\)")
 NUMBER = re.compile(
     r"(?P<number>[-−]?\d[\d\u00a0\u202f ]*(?:\.(?P<decimals>\d+))?(?:e(?P<power>[-−]?\d+))?)"
     r"(?P<unit>.*)"
 )
-RESULTS = ROOT / "docs" / "results"
 
 
 def recorded(name: str) -> tuple[float, str]:
@@ -34,12 +30,10 @@ def recorded(name: str) -> tuple[float, str]:
     """
     word, _, rest = name.partition(".")
     wanted, _, index = rest.partition(".")
-    path = RESULTS / f"{word}.json"
-    changed = path.stat().st_mtime_ns if path.is_file() else 0
-    entry = _claims(path, changed).get(wanted)
-    if entry is None:
+    claim = claims_of(word).get(wanted)
+    if claim is None:
         raise LookupError(f"claim {name!r} is not recorded in docs/results/{word}.json")
-    value = entry["value"]
+    value = claim.value
     if isinstance(value, list) == (index == ""):
         raise LookupError(
             f"claim {name!r} must name an item of a series, and only of a series"
@@ -48,17 +42,7 @@ def recorded(name: str) -> tuple[float, str]:
         if not index.isdigit() or int(index) >= len(value):
             raise LookupError(f"claim {name!r} must name an item below {len(value)}")
         value = value[int(index)]
-    return value, entry["unit"]
-
-
-@cache
-def _claims(path: Path, changed: int) -> dict[str, dict]:
-    sections = json.loads(path.read_text()) if changed else {}
-    return {
-        name: entry
-        for section in sections.values()
-        for name, entry in section["claims"].items()
-    }
+    return value, claim.unit
 
 
 def rewritten(text: str, value: float, unit: str) -> str:

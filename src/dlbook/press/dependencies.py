@@ -13,14 +13,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from dlbook.press.fences import (
-    PACKAGE,
-    ROOT,
-    module_path,
-    names_bound_by,
-    parsed,
-    source_of,
-)
+from dlbook.checkout import PACKAGE, RESULTS, ROOT, SETTINGS
+from dlbook.press.fences import module_path, names_bound_by, parsed, source_of
 
 LIBRARIES = ("matplotlib", "numpy", "scikit-learn", "scipy", "torch", "torchvision")
 RECORDS = re.compile(r"""claims_of\(\s*["'](\w+)["']""")
@@ -70,11 +64,9 @@ def look_again() -> None:
 @cache
 def _newest() -> int:
     """Give the date of the last change of anything that a drawing may depend on."""
-    folders = (PACKAGE, *PACKAGE.glob("*/"), ROOT / "docs" / "results")
+    folders = (PACKAGE, *PACKAGE.glob("*/"), RESULTS)
     files = [path for folder in folders for path in folder.glob("*.*")]
-    return max(
-        path.stat().st_mtime_ns for path in [*files, *folders, ROOT / "mkdocs.yml"]
-    )
+    return max(path.stat().st_mtime_ns for path in [*files, *folders, SETTINGS])
 
 
 @cache
@@ -89,7 +81,7 @@ def _surroundings(name: str, _changed: int) -> str:
 def _joined(texts: dict[str, str], words: set[str]) -> str:
     """Join sources with the versions, and with the records and files that they read."""
     words = words | {word for text in texts.values() for word in RECORDS.findall(text)}
-    files = [ROOT / "docs" / "results" / f"{word}.json" for word in sorted(words)]
+    files = [RESULTS / f"{word}.json" for word in sorted(words)]
     if any(key.startswith("data.") for key in texts):
         files += data_files()
     for key, text in texts.items():

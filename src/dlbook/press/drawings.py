@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from dlbook.checkout import write_atomically
+from dlbook.press.cache import clean, is_kept, place
 from dlbook.press.dependencies import digest_of
-from dlbook.press.fences import ROOT, definition
+from dlbook.press.fences import definition
 
-CACHE = ROOT / ".cache" / "figures"
+FOLDER = "figures"
 THEMES = ("light", "dark")
+AT_MOST = 4000  # drawings in the cache: some states of the whole book
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Frame:
 
     def cached(self, theme: str) -> Path:
         """Give the file in which this picture is kept, drawn or not."""
-        return CACHE / f"{digest_of(self.name, dict(self.arguments))}-{theme}.svg"
+        state = digest_of(self.name, dict(self.arguments))
+        return place(FOLDER, f"-{theme}.svg", [state])
 
     def address(self, theme: str) -> str:
         """Give the place of this picture in the site."""
@@ -70,16 +74,16 @@ def draw_missing(frames: Iterable[Frame]) -> None:
     missing = [
         frame
         for frame in dict.fromkeys(frames)
-        if not all(frame.cached(theme).is_file() for theme in THEMES)
+        if not all(is_kept(frame.cached(theme)) for theme in THEMES)
     ]
     if not missing:
         return
-    CACHE.mkdir(parents=True, exist_ok=True)
     workers = min(len(missing), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for frame, failure in zip(missing, pool.map(_draw, missing), strict=True):
             if failure:
                 raise RuntimeError(f"figure {frame.name!r}: {failure}")
+    clean(FOLDER, AT_MOST)
 
 
 def _draw(frame: Frame) -> str:
@@ -87,7 +91,6 @@ def _draw(frame: Frame) -> str:
     import torch
 
     from dlbook.figures.style import in_both_themes
-    from dlbook.runs.provenance import write_atomically
 
     # one process for each core is faster than threads, and steadier
     torch.set_num_threads(1)

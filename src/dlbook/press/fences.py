@@ -11,11 +11,27 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
-PACKAGE = ROOT / "src" / "dlbook"
+from dlbook.checkout import PACKAGE, ROOT
 
 OPENING = re.compile(r"^(?P<margin>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`\n]*)$")
 REQUEST = re.compile(r"(?P<name>[\w.]+)(?:\s+(?P<parameter>\w+)\s*=\s*(?P<values>.+))?")
+
+
+@dataclass(eq=False)
+class PageError(Exception):
+    """What is wrong with a page, and where.
+
+    Attributes:
+        line: counted from 1.
+        reason: a sentence.
+    """
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Say it as editors and people read it, without the file."""
+        return f"line {self.line}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -62,7 +78,7 @@ def fences_of(markdown: str) -> Iterator[Fence]:
         one fence after the other.
 
     Raises:
-        ValueError: a fence is opened and never closed.
+        PageError: a fence is opened and never closed.
     """
     lines = markdown.splitlines()
     number = 0
@@ -77,7 +93,7 @@ def fences_of(markdown: str) -> Iterator[Fence]:
             inside.append(lines[number].removeprefix(margin))
             number += 1
         if number == len(lines):
-            raise ValueError(f"line {first}: the fence opened here is never closed")
+            raise PageError(first, "the fence opened here is never closed")
         number += 1
         yield Fence(opening["info"].strip(), tuple(inside), margin, first, number)
 
@@ -100,20 +116,19 @@ def drawing_of(fence: Fence) -> Drawing:
         the drawing with its caption and frames.
 
     Raises:
-        ValueError: the first line is not a name, or the values of the frames are not literals.
+        PageError: the first line is not a name, or the values of the frames are not literals.
     """
     request = REQUEST.fullmatch(fence.lines[0].strip()) if fence.lines else None
     if not request:
-        raise ValueError(f"line {fence.first}: a figure fence must begin with a name")
+        raise PageError(fence.first, "a figure fence must begin with a name")
     caption = " ".join(" ".join(fence.lines[1:]).split())
     if not request["parameter"]:
         return Drawing(request["name"], caption)
     try:
         values = ast.literal_eval(f"({request['values']},)")
     except (SyntaxError, ValueError) as error:
-        raise ValueError(
-            f"line {fence.first}: frames must be literals, got {request['values']}"
-        ) from error
+        reason = f"frames must be literals, got {request['values']}"
+        raise PageError(fence.first, reason) from error
     frames = tuple({request["parameter"]: value} for value in values)
     return Drawing(request["name"], caption, frames)
 

@@ -16,11 +16,8 @@ from pathlib import Path
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-from dlbook.press.dependencies import shortened
-from dlbook.press.fences import ROOT
-from dlbook.runs.provenance import write_atomically
+from dlbook.press.cache import kept
 
-CACHE = ROOT / ".cache" / "fonts"
 LEAF = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
 BEHIND = re.compile(r"<(?!/?(?:span|svg|path|line)\b)")  # a tag that no formula contains
 FACE = re.compile(
@@ -106,12 +103,10 @@ def cut(font: Path, signs: set[str]) -> bytes:
         holds them.
     """
     letters = "".join(sorted(signs))
-    means = f"{version('fonttools')} {version('brotli')}\0{Path(__file__).read_text()}"
+    means = [version("fonttools"), version("brotli"), Path(__file__).read_text()]
     whole = font.read_bytes()
-    kept = CACHE / f"{shortened(f'{whole.hex()}{letters}{means}')}.woff2"
-    if not kept.is_file():
-        write_atomically(kept, _cut(whole, letters))
-    return kept.read_bytes()
+    parts = [whole, letters, *means]
+    return kept("fonts", ".woff2", parts, lambda: _cut(whole, letters), 300).read_bytes()
 
 
 def _cut(font: bytes, letters: str) -> bytes:

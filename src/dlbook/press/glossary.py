@@ -8,9 +8,10 @@ import re
 from functools import cache
 from pathlib import Path
 
-from dlbook.press.fences import ROOT, prose_of
+from dlbook.checkout import DOCS
+from dlbook.press.fences import prose_of
 
-GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
+GLOSSARY = DOCS / "reference" / "glossary.md"
 TERM = re.compile(r'<dfn id="(?P<anchor>[\w-]+)">(?P<term>[^<]+)</dfn>')
 KEPT = re.compile(
     r"(`+[^`]+`+|\$\$.*?\$\$|\$[^$]+\$|!?\[[^\]]*\]\([^)]*\)|\[@[^\]]*\]|<[^>]+>)"

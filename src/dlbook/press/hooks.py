@@ -17,20 +17,28 @@ from jinja2 import FileSystemBytecodeCache
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
+from dlbook.checkout import (
+    DOCS,
+    ROOT,
+    chapters,
+    commit,
+    commit_date,
+    parts,
+    write_atomically,
+)
 from dlbook.press import announce, appendix, cards, epub, labs, math, paper
-from dlbook.press.binding import Imprint, Page, article, commit_date, offered, order
+from dlbook.press.binding import Imprint, Page, article, offered, order
+from dlbook.press.cache import CACHE
 from dlbook.press.citations import CITATION, keys_of
 from dlbook.press.dependencies import look_again
 from dlbook.press.drawings import THEMES, draw_missing
-from dlbook.press.fences import ROOT, prose_of
+from dlbook.press.fences import PageError, prose_of
 from dlbook.press.notebooks import notebook
-from dlbook.press.pages import PageError, frames_of, translated, word_of
-from dlbook.runs.provenance import commit, write_atomically
+from dlbook.press.pages import frames_of, translated, word_of
 
-LOG = logging.getLogger("mkdocs.dlbook")
 CHANGELOG = ROOT / "CHANGELOG.md"
-MADE = ROOT / ".cache" / "made"
-TEMPLATES = ROOT / ".cache" / "templates"
+MADE = CACHE / "made"
+TEMPLATES = CACHE / "templates"
 WORDS_PER_MINUTE = 200
 STARTED: dict[str, str] = {}  # what MkDocs was asked for: build or serve
 TAKEN: dict[str, tuple[str, str]] = {}  # by source: address and article, to be bound
@@ -45,7 +53,7 @@ class _Lines(logging.Filter):
 
     def filter(self, record):
         match = self.COMPLAINT.search(record.getMessage())
-        source = ROOT / "docs" / match["page"] if match else None
+        source = DOCS / match["page"] if match else None
         if source and source.is_file():
             for number, line in enumerate(source.read_text().splitlines(), start=1):
                 if match["link"] in line:
@@ -91,7 +99,7 @@ def _packed(config):
 
 def _bound(config):
     """Bind the pages into a PDF and an EPUB, and name the files that could be made."""
-    site, wanted = Path(config.site_dir), order(config.nav)
+    site, wanted = Path(config.site_dir), order(parts())
     if not all(source in TAKEN for _, source in wanted):
         return  # a dirty build renders the changed pages alone
     pages = [Page(part, *TAKEN[source]) for part, source in wanted]
@@ -159,12 +167,7 @@ def on_files(files, config):
     _add(files, config, "reference/results.md", appendix.results_page())
     bibliography = appendix.bibliography_page(_citing(pages))
     _add(files, config, "reference/bibliography.md", bibliography)
-    words = [
-        word_of(file.src_uri) for file in pages if file.src_uri.startswith("chapters/")
-    ]
-    order = (ROOT / "mkdocs.yml").read_text()
-    words.sort(key=lambda word: order.find(f"chapters/{word}.md"))
-    for address, page in appendix.api_pages(words).items():
+    for address, page in appendix.api_pages(chapters()).items():
         _add(files, config, address, page)
     _add(files, config, "reference/changelog.md", CHANGELOG.read_text())
     _announce(files, config)
@@ -180,7 +183,7 @@ def _announce(files, config):
     _add(files, config, "robots.txt", announce.robots(site))
     _add(files, config, "feed.xml", announce.feed(CHANGELOG.read_text(), site, changed))
     described = {"book": ("", config.site_description, "")}
-    for part, source in order(config.nav):
+    for part, source in order(parts()):
         file = files.get_file_from_path(source)
         if source.startswith("chapters/") and file:
             title = re.search(r"^# (.+)$", file.content_string, re.MULTILINE)[1]
@@ -246,7 +249,7 @@ def on_page_markdown(markdown, page, config, files):
 def on_page_context(context, page, config, nav):
     """Tell search engines and link previews what the page is about."""
     address = page.file.src_uri
-    source = ROOT / "docs" / address
+    source = DOCS / address
     with _mistakes_of(page.file):
         if address.startswith("chapters/"):
             text = announce.chapter_description(source.read_text())
@@ -256,7 +259,7 @@ def on_page_context(context, page, config, nav):
             text = config.site_description
     page.meta["description"] = escape(text)
     word = word_of(address)
-    has_chapter = f"chapters/{word}.md" in {source for _, source in order(config.nav)}
+    has_chapter = word in chapters()
     page.meta["card"] = cards.address(word if has_chapter else "book")
     return context
 
@@ -295,7 +298,7 @@ def on_post_page(output, page, config):
 def _place(file, reason):
     """Find the line of a refused formula."""
     latex = reason.removeprefix("formula $").partition("$: ")[0]
-    lines = Path(ROOT / "docs" / file.src_uri).read_text().splitlines()
+    lines = (DOCS / file.src_uri).read_text().splitlines()
     first = latex.splitlines()[0] if latex else ""
     for number, line in enumerate(lines, start=1):
         if first and first in line:

@@ -16,12 +16,11 @@ from pathlib import Path
 import jupytext
 from bs4 import BeautifulSoup, Tag
 
+from dlbook.checkout import ROOT, write_atomically
+from dlbook.press.cache import clean, is_kept, place
 from dlbook.press.cells import fresh_processes, run
 from dlbook.press.dependencies import digest_of_script
-from dlbook.press.fences import ROOT
-from dlbook.runs.provenance import write_atomically
 
-CACHE = ROOT / ".cache" / "labs"
 LIBRARIES = ("mkdocs-jupyter", "nbconvert")  # beside those that compute and draw
 STYLE = re.compile("<style.*?</style>", re.DOTALL)
 ARTICLE = re.compile(r"<article\b.*</article>", re.DOTALL)
@@ -43,13 +42,14 @@ def run_missing(paths: Iterable[Path]) -> None:
     Raises:
         RuntimeError: a cell failed; the message names file and line.
     """
-    missing = [path for path in paths if not kept(path).is_file()]
+    missing = [path for path in paths if not is_kept(kept(path))]
     if not missing:
         return
     with fresh_processes(min(len(missing), os.cpu_count() or 1)) as pool:
         for failure in pool.map(_run, missing):
             if failure:
                 raise RuntimeError(failure)
+    clean("labs", at_most=300)
 
 
 def kept(path: Path) -> Path:
@@ -58,7 +58,7 @@ def kept(path: Path) -> Path:
     mkdocs-jupyter keeps what it runs by the bytes of the lab alone, and would show old outputs
     after a change of the package. So the labs are run here, and shown there.
     """
-    return CACHE / digest_of_script(path) / f"{path.stem}.ipynb"
+    return place("labs", f"/{path.stem}.ipynb", [digest_of_script(path)])
 
 
 def _run(path: Path) -> str:

@@ -4,9 +4,10 @@ Without scripts, and on paper, the sentence is what remains. The script is loade
 pages that ask for it, with a relative address, so that it runs from disk, too.
 """
 
-from dlbook.press.fences import ROOT, Fence
+from dlbook.checkout import DOCS
+from dlbook.press.fences import Fence
 
-SCRIPTS = ROOT / "docs" / "assets" / "js" / "live"
+SCRIPTS = DOCS / "assets" / "js" / "live"
 
 
 def widget(fence: Fence, up: str) -> str:

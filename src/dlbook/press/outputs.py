@@ -12,8 +12,9 @@ from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
+from dlbook.checkout import ROOT
 from dlbook.press import claims
-from dlbook.press.fences import ROOT, Fence, fences_of, prose_of
+from dlbook.press.fences import Fence, PageError, fences_of, prose_of
 from dlbook.press.pages import CONTINUED, OUTPUT
 
 
@@ -46,7 +47,7 @@ def programs_of(markdown: str) -> list[Program]:
         one for each block that does not go on with another.
 
     Raises:
-        ValueError: a block goes on with nothing.
+        PageError: a block goes on with nothing.
     """
     prose = prose_of(markdown).splitlines()
     found: list[Program] = []
@@ -63,7 +64,7 @@ def programs_of(markdown: str) -> list[Program]:
         code, first = "\n".join(fence.lines), fence.first
         if above == CONTINUED:
             if not found:
-                raise ValueError(f"line {fence.first}: this block goes on with nothing")
+                raise PageError(fence.first, "this block goes on with nothing")
             before = found.pop()
             code, first = f"{before.code}\n{code}", before.first
         found.append(Program(code, first, fence.last, output, fence.margin))
@@ -121,21 +122,20 @@ def refreshed(markdown: str) -> str:
         the new text; equal to the old one if nothing was stale.
 
     Raises:
-        RuntimeError: a block fails.
-        LookupError: a claim is not recorded.
+        PageError: a block fails, or prints nothing any more, or a claim is not recorded.
     """
     lines: list[str] = markdown.splitlines()
     for program in reversed(programs_of(markdown)):
         try:
             text = printed(program.code).rstrip("\n")
         except RuntimeError as error:
-            raise RuntimeError(f"line {program.first}: {error}") from error
+            raise PageError(program.first, str(error)) from error
         margin = program.margin
         shown = [f"{margin}{line}".rstrip() for line in text.split("\n")] if text else []
         if program.output and shown:
             lines[program.output.first : program.output.last - 1] = shown
         elif program.output:
-            raise RuntimeError(f"line {program.first}: the block prints nothing any more")
+            raise PageError(program.first, "the block prints nothing any more")
         elif shown:
             fence = [f"{margin}```text", *shown, f"{margin}```"]
             lines[program.last : program.last] = ["", f"{margin}{OUTPUT}", "", *fence]
@@ -151,8 +151,11 @@ def refreshed_claims(markdown: str) -> str:
 
     lines = markdown.splitlines()
     for number, text in enumerate(prose_of(markdown).splitlines()):
-        if text:
-            lines[number] = claims.CLAIM.sub(replace, text)
+        try:
+            if text:
+                lines[number] = claims.CLAIM.sub(replace, text)
+        except (LookupError, ValueError) as error:
+            raise PageError(number + 1, str(error.args[0])) from error
     return "\n".join(lines) + "\n"
 
 
@@ -166,15 +169,14 @@ def refresh(path: Path) -> bool:
         whether it changed.
 
     Raises:
-        RuntimeError: a block fails or a claim is not recorded; the message names the file.
+        RuntimeError: a block fails or a claim is not recorded; the message names file and line.
     """
     old = path.read_text()
     try:
         new = refreshed(old)
-    except (RuntimeError, LookupError, ValueError) as error:
-        raise RuntimeError(
-            f"{path.resolve().relative_to(ROOT)}: {error.args[0]}"
-        ) from error
+    except PageError as error:
+        where = f"{path.resolve().relative_to(ROOT)}:{error.line}"
+        raise RuntimeError(f"{where}: {error.reason}") from error
     if new != old:
         path.write_text(new)
     return new != old

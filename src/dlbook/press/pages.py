@@ -6,20 +6,19 @@ The steps work on the text of one page and know nothing of MkDocs. Each error na
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from textwrap import indent
 
+from dlbook.checkout import ROOT
 from dlbook.press import claims
 from dlbook.press.appendix import claim_anchor, source_address
 from dlbook.press.citations import CITATION, keys_of, label
 from dlbook.press.drawings import Frame, alternative_text
 from dlbook.press.fences import (
-    ROOT,
     Fence,
+    PageError,
     definition,
     drawing_of,
     fences_of,
-    module_path,
     prose_of,
 )
 from dlbook.press.glossary import linked
@@ -28,19 +27,6 @@ from dlbook.press.live import widget
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 CONTINUED = "<!--pytest-codeblocks:cont-->"
 SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)pt"[^>]*?height="([\d.]+)pt"')
-
-
-@dataclass(eq=False)
-class PageError(Exception):
-    """What is wrong with a page, and where.
-
-    Attributes:
-        line: counted from 1.
-        reason: a sentence.
-    """
-
-    line: int
-    reason: str
 
 
 # On a phone a picture keeps the size at which its labels can be read, and moves in this window.
@@ -67,10 +53,10 @@ def frames_of(markdown: str) -> Iterator[Frame]:
 
 
 def _drawing(fence: Fence):
+    drawing = drawing_of(fence)
     try:
-        drawing = drawing_of(fence)
         alternative_text(drawing.name)
-    except (LookupError, ValueError) as error:
+    except LookupError as error:
         raise PageError(fence.first, f"figure {error.args[0]}") from error
     return drawing
 
@@ -245,14 +231,3 @@ def word_of(address: str) -> str:
     """Give the word of a chapter or lab, such as `knn`; empty for other pages."""
     folder, _, name = address.rpartition("/")
     return name.rpartition(".")[0] if folder in ("chapters", "labs") else ""
-
-
-def doors(word: str) -> list[str]:
-    """List the source files that belong to a word and exist."""
-    candidates = (
-        module_path(word),
-        module_path(f"figures.{word}"),
-        module_path(f"runs.{word}"),
-        ROOT / "tests" / f"test_{word}.py",
-    )
-    return [path.relative_to(ROOT).as_posix() for path in candidates if path.is_file()]

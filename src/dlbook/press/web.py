@@ -4,9 +4,9 @@ from pathlib import Path
 
 from mkdocs.plugins import event_priority
 
+from dlbook.checkout import write_atomically
 from dlbook.press import fonts, lean
 from dlbook.press.pages import unwrapped
-from dlbook.runs.provenance import write_atomically
 
 SHEET = "assets/css/site.css"
 FACES = (  # that stand at the top of every page

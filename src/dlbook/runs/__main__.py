@@ -9,7 +9,8 @@ from tempfile import TemporaryFile
 
 import torch
 
-from dlbook.runs.record import RESULTS, Findings, record
+from dlbook.checkout import RESULTS
+from dlbook.runs.record import Findings, record
 
 
 def words() -> list[str]:
