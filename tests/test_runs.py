@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import dlbook.runs
+from dlbook import checkout
 from dlbook.checkout import RESULTS
 from dlbook.runs import __main__ as command
 from dlbook.runs import record as recording
@@ -179,12 +180,12 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(
         raise OSError(30, "Read-only file system")
 
     if damage == "missing":
-        monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+        monkeypatch.setattr(checkout, "SETTINGS", tmp_path / "mkdocs.yml")
     else:
         monkeypatch.setattr(command, "TemporaryFile", read_only)
     with pytest.raises(SystemExit, match="2"):
         command.main(["knn"])
-    sentence = "checkout of the book" if damage == "missing" else "Read-only file system"
+    sentence = "this needs a checkout" if damage == "missing" else "Read-only file system"
     assert sentence in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 

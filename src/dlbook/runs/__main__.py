@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 
 import torch
 
-from dlbook.checkout import RESULTS
+from dlbook import checkout
 from dlbook.runs.record import Findings, record
 
 
@@ -82,20 +82,14 @@ def device_named(name: str) -> torch.device:
     return torch.device(name)
 
 
-def require_folder(folder: Path) -> None:
+def require_folder() -> None:
     """Look whether records can be written, before anything is computed.
 
-    Args:
-        folder: of the records.
-
     Raises:
-        OSError: it does not exist, or may not be written.
+        OSError: there is no checkout, or its folder of records may not be written.
     """
-    if not folder.is_dir():
-        raise OSError(
-            f"records are written into a checkout of the book, and {folder} does not exist"
-        )
-    with TemporaryFile(dir=folder):
+    checkout.require()
+    with TemporaryFile(dir=checkout.RESULTS):
         pass
 
 
@@ -115,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         functions = wanted(choice.word, choice.runs)
         device = device_named(choice.device)
-        require_folder(RESULTS)
+        require_folder()
     except (LookupError, OSError) as error:
         parser.error(str(error))
     for function in functions:
