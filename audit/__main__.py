@@ -1,4 +1,4 @@
-"""Judge the built site with Lighthouse, html-validate and EPUBCheck: `python -m audit`."""
+"""Judge the built site with Lighthouse, html-validate, EPUBCheck and a ruler: `python -m audit`."""
 
 import json
 import subprocess
@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from audit import lighthouse
+from audit import lighthouse, reading
 from audit.server import served
 from dlbook.checkout import ROOT
-from dlbook.press.paper import browser
+from dlbook.press.downloads.pdf import browser
 from dlbook.runs.record import Claim, provenance, write
 
 SITE = ROOT / "site"
@@ -114,6 +114,7 @@ def main() -> int:
         return 1
     started = time.perf_counter()
     claims, problems = judged(chromium)
+    claims |= reading.claims(SITE, chromium)
     errors = invalid()
     claims["html_errors"] = Claim(errors)
     refusals = refused(SITE / "dlbook.epub")

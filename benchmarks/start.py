@@ -6,7 +6,7 @@ import time
 
 from benchmarks.harness import Line
 from dlbook.checkout import ROOT
-from dlbook.press.outputs import programs_of
+from dlbook.press.page.outputs import programs_of
 from dlbook.runs.race import quotients
 
 PEER = "import torch, matplotlib"

@@ -2,14 +2,15 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from pytest_codeblocks import extract_from_file
 
 from dlbook.checkout import chapters, parts, settings
-from dlbook.press.fences import fences_of, prose_of
-from dlbook.press.outputs import programs_of, refreshed_claims
+from dlbook.press.page.fences import fences_of, prose_of
+from dlbook.press.page.outputs import programs_of, refreshed_claims
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -62,6 +63,28 @@ def imports_of(path):
                 )
                 found.add(whole if is_module.is_file() else package)
     return found
+
+
+# within the press, from the ground up
+PRESS = ("cache", "source", "page", "web downloads", "plugin __main__")
+IN_THE_PRESS = [p for p in SOURCES if "press" in p.parts and p.stem != "__init__"]
+
+
+def floor_of_the_press(module):
+    room = module.split(".")[1]
+    return next(n for n, rooms in enumerate(PRESS) if room in rooms.split())
+
+
+@pytest.mark.parametrize("path", IN_THE_PRESS, ids=[module_of(p) for p in IN_THE_PRESS])
+def test_imports_go_down_the_floors_of_the_press(path):
+    module = module_of(path)
+    for name in [name for name in imports_of(path) if name.startswith("press.")]:
+        same_room = name.split(".")[1] == module.split(".")[1]
+        down = same_room or floor_of_the_press(name) < floor_of_the_press(module)
+        assert down, f"{path}: dlbook.{module} must not import dlbook.{name}"
+    assert path.stem == "__main__" or path.stem not in sys.stdlib_module_names, (
+        f"{path} is named like a module of the standard library"
+    )
 
 
 def floor_of(module):

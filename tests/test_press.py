@@ -6,12 +6,14 @@ from html import unescape
 import pytest
 
 from dlbook.figures.style import cut_coordinates
-from dlbook.press import claims, dependencies, math
-from dlbook.press.appendix import described
-from dlbook.press.citations import entries, label, plain
-from dlbook.press.fences import PageError, definition, drawing_of, fences_of, prose_of
-from dlbook.press.outputs import programs_of, refreshed
-from dlbook.press.pages import frames_of, translated
+from dlbook.press.page import claims, formulas
+from dlbook.press.page.citations import entries, label, plain
+from dlbook.press.page.fences import PageError, drawing_of, fences_of, prose_of
+from dlbook.press.page.outputs import programs_of, refreshed
+from dlbook.press.page.translate import frames_of, translated
+from dlbook.press.source import dependencies
+from dlbook.press.source.listings import definition
+from dlbook.press.web.bibliography import described
 from dlbook.runs import record
 
 WORKS = described()
@@ -40,10 +42,12 @@ def test_an_open_fence_is_refused_with_its_line():
 
 
 def test_a_listing_shows_the_definition_itself():
-    text = translated(page("```listing", "press.fences.prose_of", "```"), "chapters/x.md")
+    text = translated(
+        page("```listing", "press.page.fences.prose_of", "```"), "chapters/x.md"
+    )
     assert "def prose_of(markdown: str) -> str:" in text
-    assert 'title="src/dlbook/press/fences.py"' in text
-    assert "../source/src/dlbook/press/fences.py.html#L" in text
+    assert 'title="src/dlbook/press/page/fences.py"' in text
+    assert "../source/src/dlbook/press/page/fences.py.html#L" in text
 
 
 @pytest.mark.parametrize(
@@ -155,11 +159,11 @@ def test_every_work_is_described_in_full(key):
 
 def test_formulas_become_html_and_mathml():
     page = '<span class="arithmatex">\\(x &lt; y\\)</span>'
-    new = math.rendered(page)
+    new = formulas.rendered(page)
     assert "<math" in new
     assert "arithmatex" not in new
     with pytest.raises(ValueError, match=r"formula \$\\nosuch\$: KaTeX parse error"):
-        math.rendered('<span class="arithmatex">\\(\\nosuch\\)</span>')
+        formulas.rendered('<span class="arithmatex">\\(\\nosuch\\)</span>')
 
 
 def test_programs_join_the_blocks_that_go_on():
@@ -238,7 +242,7 @@ def test_a_figure_that_reaches_nothing_is_refused(package):
 
 
 def test_a_definition_is_found_with_its_decorators():
-    path, node, text = definition("press.citations._entries")
+    path, node, text = definition("press.page.citations._entries")
     assert path.name == "citations.py"
     assert text.startswith("@cache\ndef _entries")
     assert node.lineno > 1

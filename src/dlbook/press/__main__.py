@@ -9,12 +9,12 @@ from matplotlib import rc_context
 
 from dlbook.checkout import DOCS, ROOT, settings
 from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, in_both_themes
-from dlbook.press import math
 from dlbook.press.cache import CACHE
-from dlbook.press.drawings import draw_missing
-from dlbook.press.fences import PageError
-from dlbook.press.outputs import refresh
-from dlbook.press.pages import frames_of, translated
+from dlbook.press.page import formulas
+from dlbook.press.page.fences import PageError
+from dlbook.press.page.outputs import refresh
+from dlbook.press.page.translate import frames_of, translated
+from dlbook.press.source.drawings import draw_missing
 
 PREVIEW = CACHE / "preview"
 
@@ -75,7 +75,7 @@ def check_page(path: Path) -> str:
     try:
         draw_missing(frames_of(text))
         new = translated(text, str(path.resolve().relative_to(DOCS)))
-        math.rendered(
+        formulas.rendered(
             markdown.markdown(new, extensions=extensions, extension_configs=configs)
         )
     except PageError as error:

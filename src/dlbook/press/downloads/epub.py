@@ -17,8 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from dlbook.press import math
-from dlbook.press.binding import (
+from dlbook.press.downloads.leaves import (
     Imprint,
     Leaf,
     Page,
@@ -29,6 +28,7 @@ from dlbook.press.binding import (
     pictures_of,
     relinked,
 )
+from dlbook.press.page import formulas
 
 FIRST_DATE = datetime(1980, 1, 1, tzinfo=UTC)  # the earliest that a ZIP can hold
 STYLE = "assets/css/epub.css"
@@ -113,7 +113,7 @@ def packed(leaves: list[Leaf], imprint: Imprint, extra: dict[str, bytes]) -> byt
 def _document(page: Leaf, leaves: Iterable[Leaf], imprint: Imprint) -> str:
     files = {other.address: f"{other.word}.xhtml" for other in leaves}
     body = relinked(page.body, page.address, partial(_place, files, imprint))
-    body = math.replaced(FOR_PAPER.sub("", body), _formula)
+    body = formulas.replaced(FOR_PAPER.sub("", body), _formula)
     return _xhtml(page.title, body, "../")
 
 
@@ -128,7 +128,7 @@ def _place(
 
 def _formula(latex: str, display: bool) -> str:
     """Set a formula as MathML, with its source for a reader that knows none."""
-    found = MATHML.search(math.formula(latex, display))
+    found = MATHML.search(formulas.formula(latex, display))
     spoken = escape(" ".join(latex.split()))
     inside = STYLED.sub(_styled, found["inside"])
     formula = f'<math{found["how"]} alttext="{spoken}">{inside}</math>'

@@ -13,9 +13,15 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from dlbook.checkout import ROOT
-from dlbook.press import claims
-from dlbook.press.fences import Fence, PageError, fences_of, prose_of
-from dlbook.press.pages import CONTINUED, OUTPUT
+from dlbook.press.page import claims
+from dlbook.press.page.fences import (
+    CONTINUED,
+    OUTPUT,
+    Fence,
+    PageError,
+    fences_of,
+    prose_of,
+)
 
 
 @dataclass(frozen=True)

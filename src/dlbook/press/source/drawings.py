@@ -11,8 +11,8 @@ from pathlib import Path
 
 from dlbook.checkout import write_atomically
 from dlbook.press.cache import clean, is_kept, place
-from dlbook.press.dependencies import digest_of
-from dlbook.press.fences import definition
+from dlbook.press.source.dependencies import digest_of
+from dlbook.press.source.listings import definition
 
 FOLDER = "figures"
 THEMES = ("light", "dark")

@@ -100,3 +100,8 @@ def mistake(text: str, name: str) -> str:
     if correct == text and math.isfinite(value):
         return ""
     return f"[{text}](claim:{name}) must read [{correct}], for {value} {unit} is recorded".rstrip()
+
+
+def claim_anchor(name: str) -> str:
+    """Give the anchor of a claim on the results page, such as `knn-mnist_error_k1`."""
+    return "-".join(name.split(".")[:2])

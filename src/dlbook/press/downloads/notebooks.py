@@ -7,10 +7,10 @@ from itertools import count
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from dlbook.press.citations import CITATION, keys_of, label
-from dlbook.press.claims import CLAIM
-from dlbook.press.fences import Fence, definition, drawing_of, fences_of, names_bound_by
-from dlbook.press.pages import CONTINUED, OUTPUT
+from dlbook.press.page.citations import CITATION, keys_of, label
+from dlbook.press.page.claims import CLAIM
+from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, drawing_of, fences_of
+from dlbook.press.source.listings import definition, names_bound_by
 
 ADMONITION = re.compile(r"^\s*(?:!!!|\?\?\?\+?)\s+\w+(?:\s+\"(?P<title>.*)\")?\s*$")
 CHAPTER_LINK = re.compile(r"\]\((?!https?:|#)[^)]*\)")

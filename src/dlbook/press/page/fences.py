@@ -1,18 +1,16 @@
-"""The fences of a page: where they stand, and what the book's own two kinds ask for.
+"""The fences of a page: where they stand, and what a figure asks for.
 
-`listing` shows a definition of the package; `figure` shows a drawing. Every other fence is
-left to Markdown, but its place is known, so that nothing inside it is mistaken for prose.
+Every fence is found, also those that are left to Markdown, so that nothing inside them is
+mistaken for prose.
 """
 
 import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 
-from dlbook.checkout import PACKAGE, ROOT
-
+OUTPUT = "<!--pytest-codeblocks:expected-output-->"
+CONTINUED = "<!--pytest-codeblocks:cont-->"
 OPENING = re.compile(r"^(?P<margin>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`\n]*)$")
 REQUEST = re.compile(r"(?P<name>[\w.]+)(?:\s+(?P<parameter>\w+)\s*=\s*(?P<values>.+))?")
 
@@ -131,60 +129,3 @@ def drawing_of(fence: Fence) -> Drawing:
         raise PageError(fence.first, reason) from error
     frames = tuple({request["parameter"]: value} for value in values)
     return Drawing(request["name"], caption, frames)
-
-
-def module_path(module: str) -> Path:
-    """Give the file of a module, such as `knn` or `figures.knn`."""
-    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
-
-
-def definition(name: str) -> tuple[Path, ast.stmt, str]:
-    """Find a function, class or constant in the source, without importing it.
-
-    Args:
-        name: module and definition, such as `knn.k_nearest_neighbors`.
-
-    Returns:
-        the file, the node, and the source text with its decorators.
-
-    Raises:
-        LookupError: the module or the definition does not exist.
-    """
-    module, _, wanted = name.rpartition(".")
-    path = module_path(module) if module else PACKAGE / "?.py"
-    if not path.is_file():
-        raise LookupError(f"{name!r}: there is no module {path.relative_to(ROOT)}")
-    lines, tree = parsed(path)
-    for node in tree.body:
-        if wanted in names_bound_by(node):
-            return path, node, source_of(node, lines)
-    raise LookupError(f"{name!r}: no definition {wanted!r} in {path.relative_to(ROOT)}")
-
-
-def parsed(path: Path) -> tuple[list[str], ast.Module]:
-    """Read a Python file: its lines and its tree, again only after a change."""
-    return _parsed(path, path.stat().st_mtime_ns)
-
-
-@cache
-def _parsed(path: Path, _changed: int) -> tuple[list[str], ast.Module]:
-    source = path.read_text()
-    return source.splitlines(), ast.parse(source)
-
-
-def source_of(node: ast.stmt, lines: list[str]) -> str:
-    """Cut a statement out of the lines of its file, with its decorators."""
-    first = min(part.lineno for part in [node, *getattr(node, "decorator_list", [])])
-    return "\n".join(lines[first - 1 : node.end_lineno])
-
-
-def names_bound_by(node: ast.stmt) -> list[str]:
-    """Name what a statement at the top of a module defines."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return [node.name]
-    if isinstance(node, ast.Assign):
-        targets = [part for target in node.targets for part in ast.walk(target)]
-        return [part.id for part in targets if isinstance(part, ast.Name)]
-    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-        return [node.target.id]
-    return []

@@ -5,7 +5,7 @@ pages that ask for it, with a relative address, so that it runs from disk, too.
 """
 
 from dlbook.checkout import DOCS
-from dlbook.press.fences import Fence
+from dlbook.press.page.fences import Fence
 
 SCRIPTS = DOCS / "assets" / "js" / "live"
 

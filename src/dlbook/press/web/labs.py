@@ -1,27 +1,16 @@
-"""Labs: run in parallel, shown by mkdocs-jupyter, then made as light as the other pages.
+"""Show the labs: what mkdocs-jupyter makes of them, as light as the other pages.
 
 A lab's page as it comes carries its own copy of the notebook style sheet, loaders of scripts
 from other hosts and pictures as text. Its cells are written anew in the markup of the book.
 """
 
-import os
 import re
 from base64 import b64decode
-from collections.abc import Iterable
 from html import escape
-from importlib.metadata import version
 from itertools import groupby
-from pathlib import Path
 
-import jupytext
 from bs4 import BeautifulSoup, Tag
 
-from dlbook.checkout import ROOT, write_atomically
-from dlbook.press.cache import clean, is_kept, place
-from dlbook.press.cells import fresh_processes, run
-from dlbook.press.dependencies import digest_of_script
-
-LIBRARIES = ("mkdocs-jupyter", "nbconvert")  # beside those that compute and draw
 STYLE = re.compile("<style.*?</style>", re.DOTALL)
 ARTICLE = re.compile(r"<article\b.*</article>", re.DOTALL)
 CONTENTS = re.compile(
@@ -31,58 +20,6 @@ FORMULA = re.compile(r"(?<![\\$])\$([^$]+)\$")
 FORMULA_MARK = r'<span class="arithmatex">\\(\1\\)</span>'
 CHAPTER = re.compile(r'href="\.\./chapters/(\w+)\.md(#[\w-]*)?"')
 SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)pt"[^>]*?height="([\d.]+)pt"')
-
-
-def run_missing(paths: Iterable[Path]) -> None:
-    """Run every lab whose outputs the cache does not hold, on all cores.
-
-    Args:
-        paths: percent scripts, `docs/labs/<word>.py`.
-
-    Raises:
-        RuntimeError: a cell failed; the message names file and line.
-    """
-    missing = [path for path in paths if not is_kept(kept(path))]
-    if not missing:
-        return
-    with fresh_processes(min(len(missing), os.cpu_count() or 1)) as pool:
-        for failure in pool.map(_run, missing):
-            if failure:
-                raise RuntimeError(failure)
-    clean("labs", at_most=300)
-
-
-def kept(path: Path) -> Path:
-    """Give the file that keeps a lab as a notebook with its outputs, run or not.
-
-    mkdocs-jupyter keeps what it runs by the bytes of the lab alone, and would show old outputs
-    after a change of the package. So the labs are run here, and shown there.
-    """
-    return place("labs", f"/{path.stem}.ipynb", [digest_of_script(path)])
-
-
-def _run(path: Path) -> str:
-    """Run one lab; say what failed, if anything did."""
-    import torch
-
-    torch.set_num_threads(1)  # one lab for each core
-    lab = jupytext.read(path)
-    cells = [cell for cell in lab.cells if cell.cell_type == "code"]
-    outputs = run(cell.source for cell in cells)
-    for cell in cells:
-        try:
-            cell.outputs = next(outputs)
-        except Exception as error:
-            where = f"{path.relative_to(ROOT)}:{line_of(path, cell.source)}"
-            return f"{where}: {type(error).__name__}: {error}"
-    lab.metadata["made_with"] = {name: version(name) for name in LIBRARIES}
-    write_atomically(kept(path), jupytext.writes(lab, fmt="ipynb"))
-    return ""
-
-
-def line_of(path: Path, source: str) -> int:
-    """Find a cell of a lab: the line on which its source begins, counted from 1."""
-    return path.read_text().splitlines().index(source.splitlines()[0]) + 1
 
 
 def lightened(page: str, word: str) -> tuple[str, dict[str, str]]:

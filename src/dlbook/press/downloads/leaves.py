@@ -15,7 +15,6 @@ from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 
-from dlbook.checkout import PACKAGE
 from dlbook.press import cache
 
 BOOKS = 6  # of each kind in the cache; each is some megabytes
@@ -27,7 +26,6 @@ ON_SCREEN = (
 CODE = re.compile(r"<pre\b[^>]*>(.*?)</pre>", re.DOTALL)
 LINE_ANCHOR = re.compile(r'<a [^>]*id="__codelineno[^>]*></a>')
 MARKUP = re.compile(r"<[^>]+>")
-OFFER = re.compile(r'<p class="offer"><a href="(?P<name>[^"]+)".*?</p>\n?', re.DOTALL)
 LINK = re.compile(
     r'<a(?P<open>\s(?:[^>]*?\s)?href="(?P<href>[^"]*)"[^>]*)>(?P<inside>.*?)</a>',
     re.DOTALL,
@@ -212,20 +210,6 @@ def outside(imprint: Imprint, address: str, anchor: str) -> str | None:
     return urljoin(imprint.site, address) + (f"#{anchor}" if anchor else "")
 
 
-def offered(page: str, made: Iterable[str]) -> str:
-    """Take from the home page the offers of files that were not made.
-
-    Args:
-        page: its HTML, with one `<p class="offer">` for each file to take along.
-        made: the names of the files that lie beside it.
-
-    Returns:
-        the page with the offers that hold.
-    """
-    names = set(made)
-    return OFFER.sub(lambda match: match[0] if match["name"] in names else "", page)
-
-
 def ingredients(pages: Iterable[Page], imprint: Imprint, site: Path) -> Iterable[bytes]:
     """Read all that the look of the book depends on, besides the code of the press.
 
@@ -271,6 +255,6 @@ def kept(kind: str, parts: Iterable[bytes], make: Callable[[], bytes]) -> Path:
     Returns:
         the file in the cache.
     """
-    sources = [PACKAGE / "press" / name for name in ("binding.py", "epub.py", "paper.py")]
+    sources = sorted(Path(__file__).parent.glob("*.py"))
     parts = [*parts, *(path.read_bytes() for path in sources)]
     return cache.kept(kind, f".{kind}", parts, make, at_most=BOOKS)

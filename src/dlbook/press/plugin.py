@@ -1,4 +1,7 @@
-"""MkDocs hooks, kept thin: each calls a plain function of the press."""
+"""What MkDocs calls, in the order in which it happens: the one file that knows MkDocs.
+
+Each step is thin, and calls a plain function of the press.
+"""
 
 import gc
 import logging
@@ -15,6 +18,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from jinja2 import FileSystemBytecodeCache
 from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
 from dlbook.checkout import (
@@ -26,21 +30,47 @@ from dlbook.checkout import (
     parts,
     write_atomically,
 )
-from dlbook.press import announce, appendix, cards, epub, labs, math, paper
-from dlbook.press.binding import Imprint, Page, article, offered, order
 from dlbook.press.cache import CACHE
-from dlbook.press.citations import CITATION, keys_of
-from dlbook.press.dependencies import look_again
-from dlbook.press.drawings import THEMES, draw_missing
-from dlbook.press.fences import PageError, prose_of
-from dlbook.press.notebooks import notebook
-from dlbook.press.pages import frames_of, translated, word_of
+from dlbook.press.downloads import epub, pdf
+from dlbook.press.downloads.leaves import Imprint, Page, article, order
+from dlbook.press.downloads.notebooks import notebook
+from dlbook.press.downloads.offers import offered
+from dlbook.press.page import formulas
+from dlbook.press.page.citations import CITATION, keys_of
+from dlbook.press.page.fences import PageError, prose_of
+from dlbook.press.page.page import word_of
+from dlbook.press.page.translate import frames_of, translated, unwrapped
+from dlbook.press.source import labs
+from dlbook.press.source.dependencies import look_again
+from dlbook.press.source.drawings import THEMES, draw_missing
+from dlbook.press.source.listings import source_address
+from dlbook.press.web import (
+    api,
+    bibliography,
+    cards,
+    descriptions,
+    feed,
+    fonts,
+    loading,
+    results,
+    source_pages,
+)
+from dlbook.press.web.labs import lightened
 
 CHANGELOG = ROOT / "CHANGELOG.md"
 MADE = CACHE / "made"
 TEMPLATES = CACHE / "templates"
 WORDS_PER_MINUTE = 200
 STARTED: dict[str, str] = {}  # what MkDocs was asked for: build or serve
+SHEET = "assets/css/site.css"
+FACES = (  # that stand at the top of every page
+    "source-serif-4-latin-400-normal",
+    "source-serif-4-latin-600-normal",
+    "source-serif-4-latin-400-italic",
+    "source-serif-4-latin-ext-400-normal",
+    "ibm-plex-mono-latin-400-normal",
+)
+SHEETS: list[str] = []  # of the theme and the book, in the order of the pages
 TAKEN: dict[str, tuple[str, str]] = {}  # by source: address and article, to be bound
 
 
@@ -74,48 +104,6 @@ def on_startup(command, dirty):
         "mkdocs.commands.build",
     ):
         logging.getLogger(logger).addFilter(_Lines())
-
-
-def on_post_build(config):
-    """Make the files to take along, and let the home page offer those that were made."""
-    home = Path(config.site_dir) / "index.html"
-    page = home.read_text()
-    home.write_text(offered(page, []))  # nor does the packed home page offer itself
-    if config.extra["command"] == "build":
-        home.write_text(offered(page, [_packed(config), *_bound(config)]))
-
-
-def _packed(config):
-    """Pack the site to take along, beside the search index that works from disk."""
-    site = Path(config.site_dir)
-    with TemporaryDirectory() as folder:
-        made = f"{folder}/dlbook.zip"
-        with ZipFile(made, "w", ZIP_DEFLATED, compresslevel=3) as archive:
-            for path in sorted(site.rglob("*")):
-                archive.write(path, path.relative_to(site))
-        move(made, site / "dlbook.zip")
-    return "dlbook.zip"
-
-
-def _bound(config):
-    """Bind the pages into a PDF and an EPUB, and name the files that could be made."""
-    site, wanted = Path(config.site_dir), order(parts())
-    if not all(source in TAKEN for _, source in wanted):
-        return  # a dirty build renders the changed pages alone
-    pages = [Page(part, *TAKEN[source]) for part, source in wanted]
-    imprint = Imprint(
-        name=config.site_name,
-        description=config.site_description,
-        version=version("dlbook"),
-        checked=config.extra["checked"],
-        date=commit_date(),
-        site=config.site_url or "",
-    )
-    for kind, book in (("pdf", paper.book), ("epub", epub.book)):
-        made = book(pages, imprint, site)
-        if made:
-            copyfile(made, site / f"dlbook.{kind}")
-            yield f"dlbook.{kind}"
 
 
 def on_config(config):
@@ -162,12 +150,12 @@ def on_files(files, config):
             uri, picture = frame.address(theme), str(frame.cached(theme))
             files.append(File.generated(config, uri, abs_src_path=picture))
     _run_labs(files)
-    for path in appendix.source_files():
-        _add(files, config, appendix.source_address(path), appendix.source_page(path))
-    _add(files, config, "reference/results.md", appendix.results_page())
-    bibliography = appendix.bibliography_page(_citing(pages))
-    _add(files, config, "reference/bibliography.md", bibliography)
-    for address, page in appendix.api_pages(chapters()).items():
+    for path in source_pages.source_files():
+        _add(files, config, source_address(path), source_pages.source_page(path))
+    _add(files, config, "reference/results.md", results.results_page())
+    works = bibliography.bibliography_page(_citing(pages))
+    _add(files, config, "reference/bibliography.md", works)
+    for address, page in api.api_pages(chapters()).items():
         _add(files, config, address, page)
     _add(files, config, "reference/changelog.md", CHANGELOG.read_text())
     _announce(files, config)
@@ -180,8 +168,8 @@ def _announce(files, config):
     changed = commit_date(CHANGELOG.name) or datetime.fromtimestamp(
         CHANGELOG.stat().st_mtime, UTC
     )
-    _add(files, config, "robots.txt", announce.robots(site))
-    _add(files, config, "feed.xml", announce.feed(CHANGELOG.read_text(), site, changed))
+    _add(files, config, "robots.txt", feed.robots(site))
+    _add(files, config, "feed.xml", feed.feed(CHANGELOG.read_text(), site, changed))
     described = {"book": ("", config.site_description, "")}
     for part, source in order(parts()):
         file = files.get_file_from_path(source)
@@ -252,9 +240,9 @@ def on_page_context(context, page, config, nav):
     source = DOCS / address
     with _mistakes_of(page.file):
         if address.startswith("chapters/"):
-            text = announce.chapter_description(source.read_text())
+            text = descriptions.chapter_description(source.read_text())
         elif address.startswith("labs/"):
-            text = announce.lab_description(source.read_text())
+            text = descriptions.lab_description(source.read_text())
         else:
             text = config.site_description
     page.meta["description"] = escape(text)
@@ -265,7 +253,8 @@ def on_page_context(context, page, config, nav):
 
 
 def on_page_content(html, page, config, files):
-    """Add the head of a chapter and the foot of every page."""
+    """Mend figures in remarks; add the head of a chapter and the foot of every page."""
+    html = unwrapped(html)
     address = page.file.src_uri
     word = word_of(address)
     if address.startswith("chapters/"):
@@ -282,17 +271,30 @@ def on_page_content(html, page, config, files):
 
 
 def on_post_page(output, page, config):
-    """Render the formulas and lighten the labs, after the search index has been fed."""
+    """Render the formulas and lighten the page, after the search index has been fed."""
     if page.file.src_uri.startswith("labs/"):
-        output, pictures = labs.lightened(output, word_of(page.file.src_uri))
+        output, pictures = lightened(output, word_of(page.file.src_uri))
         for address, svg in pictures.items():
             write_atomically(Path(config.site_dir) / address, svg)
     elif config.extra["command"] == "build":
         TAKEN[page.file.src_uri] = (page.file.dest_uri, article(output))
     try:
-        return math.rendered(output)
+        output = formulas.rendered(output)
     except ValueError as error:
         raise PluginError(f"{_place(page.file, str(error))}: {error}") from error
+    return _quick(output, page, config)
+
+
+def _quick(output, page, config):
+    """Name what the theme leaves unnamed, and let the page show quickly."""
+    output = output.replace('role="dialog">', 'role="dialog" aria-label="Search">', 1)
+    output = loading.reachable(loading.patient(output))
+    if page.file.src_uri.startswith("chapters/"):
+        output = loading.parted(output)
+    if config.extra["command"] != "build":
+        return output
+    SHEETS[:] = loading.sheets_of(output, page.url)
+    return loading.bound_to(output, page.url, SHEET)
 
 
 def _place(file, reason):
@@ -304,3 +306,65 @@ def _place(file, reason):
         if first and first in line:
             return f"docs/{file.src_uri}:{number}"
     return f"docs/{file.src_uri}"
+
+
+@event_priority(-200)  # after the theme has made its search work from disk
+def on_post_build(config):
+    """Make the files to take along, and let the home page offer those that were made."""
+    if config.extra["command"] == "build":
+        _embed_fonts(Path(config.site_dir))
+    home = Path(config.site_dir) / "index.html"
+    page = home.read_text()
+    home.write_text(offered(page, []))  # nor does the packed home page offer itself
+    if config.extra["command"] == "build":
+        home.write_text(offered(page, [_packed(config), *_bound(config)]))
+
+
+def _embed_fonts(site):
+    """Put the signs of all pages into the style sheets, and all style sheets into one."""
+    assets = site / "assets"
+    pages = [page.read_text() for page in site.rglob("*.html")]
+    letters = fonts.letters_of(pages)
+    faces = {
+        face: fonts.had_by(assets / f"fonts/{face}.woff2", letters) for face in FACES
+    }
+    for style, folder, signs in (
+        (assets / "katex" / "katex.min.css", "katex/fonts", fonts.signs_of(pages)),
+        (assets / "css" / "book.css", "fonts", faces),
+    ):
+        whole = fonts.embedded(style.read_text(), assets / folder, signs)
+        write_atomically(style, whole)
+    write_atomically(site / SHEET, loading.one_sheet(site, SHEETS, SHEET))
+
+
+def _packed(config):
+    """Pack the site to take along, beside the search index that works from disk."""
+    site = Path(config.site_dir)
+    with TemporaryDirectory() as folder:
+        made = f"{folder}/dlbook.zip"
+        with ZipFile(made, "w", ZIP_DEFLATED, compresslevel=3) as archive:
+            for path in sorted(site.rglob("*")):
+                archive.write(path, path.relative_to(site))
+        move(made, site / "dlbook.zip")
+    return "dlbook.zip"
+
+
+def _bound(config):
+    """Bind the pages into a PDF and an EPUB, and name the files that could be made."""
+    site, wanted = Path(config.site_dir), order(parts())
+    if not all(source in TAKEN for _, source in wanted):
+        return  # a dirty build renders the changed pages alone
+    pages = [Page(part, *TAKEN[source]) for part, source in wanted]
+    imprint = Imprint(
+        name=config.site_name,
+        description=config.site_description,
+        version=version("dlbook"),
+        checked=config.extra["checked"],
+        date=commit_date(),
+        site=config.site_url or "",
+    )
+    for kind, book in (("pdf", pdf.book), ("epub", epub.book)):
+        made = book(pages, imprint, site)
+        if made:
+            copyfile(made, site / f"dlbook.{kind}")
+            yield f"dlbook.{kind}"

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dlbook.checkout import PACKAGE, RESULTS, ROOT, SETTINGS
-from dlbook.press.fences import module_path, names_bound_by, parsed, source_of
+from dlbook.press.source.listings import module_path, names_bound_by, parsed, source_of
 
 LIBRARIES = ("matplotlib", "numpy", "scikit-learn", "scipy", "torch", "torchvision")
 RECORDS = re.compile(r"""claims_of\(\s*["'](\w+)["']""")

@@ -9,23 +9,23 @@ from collections.abc import Iterator
 from textwrap import indent
 
 from dlbook.checkout import ROOT
-from dlbook.press import claims
-from dlbook.press.appendix import claim_anchor, source_address
-from dlbook.press.citations import CITATION, keys_of, label
-from dlbook.press.drawings import Frame, alternative_text
-from dlbook.press.fences import (
+from dlbook.press.page import claims
+from dlbook.press.page.citations import CITATION, keys_of, label
+from dlbook.press.page.claims import claim_anchor
+from dlbook.press.page.fences import (
+    CONTINUED,
+    OUTPUT,
     Fence,
     PageError,
-    definition,
     drawing_of,
     fences_of,
     prose_of,
 )
-from dlbook.press.glossary import linked
-from dlbook.press.live import widget
+from dlbook.press.page.glossary import linked
+from dlbook.press.page.widgets import widget
+from dlbook.press.source.drawings import Frame, alternative_text
+from dlbook.press.source.listings import definition, source_address
 
-OUTPUT = "<!--pytest-codeblocks:expected-output-->"
-CONTINUED = "<!--pytest-codeblocks:cont-->"
 SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)pt"[^>]*?height="([\d.]+)pt"')
 
 
@@ -225,9 +225,3 @@ def _size(frame: Frame, theme: str) -> str:
         return ""
     width, height = (round(float(number) * 4 / 3) for number in match.groups())
     return f"width={width} height={height}"
-
-
-def word_of(address: str) -> str:
-    """Give the word of a chapter or lab, such as `knn`; empty for other pages."""
-    folder, _, name = address.rpartition("/")
-    return name.rpartition(".")[0] if folder in ("chapters", "labs") else ""

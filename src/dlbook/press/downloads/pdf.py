@@ -18,8 +18,7 @@ from tempfile import TemporaryDirectory
 
 from pikepdf import Name, ObjectStreamMode, Pdf
 
-from dlbook.press import math
-from dlbook.press.binding import (
+from dlbook.press.downloads.leaves import (
     Imprint,
     Leaf,
     Page,
@@ -29,6 +28,7 @@ from dlbook.press.binding import (
     outside,
     relinked,
 )
+from dlbook.press.page import formulas
 
 LOG = logging.getLogger("mkdocs.dlbook")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -127,7 +127,7 @@ def combined(leaves: list[Leaf], imprint: Imprint, numbers: dict[str, int]) -> s
 <body>
 {_title_page(imprint)}
 {_contents(leaves, numbers)}
-{math.replaced(inside, _formula)}
+{formulas.replaced(inside, _formula)}
 </body>
 </html>
 """
@@ -165,7 +165,7 @@ def _part(part: str, leaves: list[Leaf], locate) -> str:
 
 def _formula(latex: str, display: bool) -> str:
     """Set a formula in glyphs; its source is what is read aloud."""
-    glyphs = MATHML.sub("", math.formula(latex, display))
+    glyphs = MATHML.sub("", formulas.formula(latex, display))
     tag = "div" if display else "span"
     spoken = escape(" ".join(latex.split()))
     return f'<{tag} class="formula" role="img" aria-label="{spoken}">{glyphs}</{tag}>'

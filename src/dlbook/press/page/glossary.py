@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from dlbook.checkout import DOCS
-from dlbook.press.fences import prose_of
+from dlbook.press.page.fences import prose_of
 
 GLOSSARY = DOCS / "reference" / "glossary.md"
 TERM = re.compile(r'<dfn id="(?P<anchor>[\w-]+)">(?P<term>[^<]+)</dfn>')
