@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlbook.press.fresh import Interpreter
+from dlbook.press.source.fresh import Interpreter
 
 # `make test` runs everything else with one thread and all instructions of the processor.
 OTHER_MACHINE = {

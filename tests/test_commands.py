@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from mkdocs.__main__ import cli
 
-from dlbook.press.claims import recorded
-from dlbook.press.fences import definition, drawing_of, fences_of
+from dlbook.press.page.claims import recorded
+from dlbook.press.page.fences import drawing_of, fences_of
+from dlbook.press.source.listings import definition
 from dlbook.runs.__main__ import wanted
 
 ROOT = Path(__file__).parent.parent

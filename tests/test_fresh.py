@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dlbook.press.fresh import borrowed
-from dlbook.press.outputs import programs_of
+from dlbook.press.page.outputs import programs_of
+from dlbook.press.source.fresh import borrowed
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
