@@ -12,8 +12,24 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 ROOT = PACKAGE.parents[1]
 DOCS = ROOT / "docs"
-RESULTS = DOCS / "results"
 SETTINGS = ROOT / "mkdocs.yml"
+RECORDED = PACKAGE / "recorded"  # where a wheel carries the records; see setup.py
+RESULTS = DOCS / "results" if SETTINGS.is_file() else RECORDED
+# Git sets these for its hooks; they would name the repository of the hook as ours.
+STRANGE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
+
+
+def require() -> None:
+    """Refuse to go on where the package is installed without its repository.
+
+    Raises:
+        OSError: there is no checkout around the package.
+    """
+    if not SETTINGS.is_file():
+        raise OSError(
+            f"this needs a checkout of the book, and {ROOT} is none: clone its repository, "
+            "and install it from there with `pip install --editable .`"
+        )
 
 
 def settings() -> dict:
@@ -61,20 +77,29 @@ def commit() -> str:
 
 
 def commit_date(*paths: str) -> datetime | None:
-    """Give the date of the last commit, in UTC; None without a repository.
+    """Give the date of the last commit, in UTC; None where Git does not know it.
 
     Args:
-        paths: where some are given, the last commit that changed one of them.
+        paths: where some are given, the last commit that changed one of them. The oldest
+            commit of a shallow clone seems to have changed all, so it answers nothing.
     """
-    seconds = _git("log", "-1", "--format=%ct", "--", *paths)
-    return datetime.fromtimestamp(int(seconds), UTC) if seconds else None
+    seconds, *parents = _git("log", "-1", "--format=%ct %P", "--", *paths).split() or [""]
+    cut = paths and not parents and _git("rev-parse", "--is-shallow-repository") == "true"
+    return datetime.fromtimestamp(int(seconds), UTC) if seconds and not cut else None
 
 
 def _git(*arguments: str) -> str:
-    """Ask Git; the answer is empty where there is no repository."""
+    """Ask Git; the answer is empty where there is no repository, or only another one."""
+    top = _answer("rev-parse", "--show-toplevel")
+    return _answer(*arguments) if top and Path(top).resolve() == ROOT.resolve() else ""
+
+
+def _answer(*arguments: str) -> str:
     command = ["git", "-C", str(ROOT), *arguments]
+    ours = {name: text for name, text in os.environ.items() if name not in STRANGE}
+    options = {"capture_output": True, "encoding": "utf-8", "errors": "replace"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env=ours, check=True, **options)
     except (OSError, subprocess.CalledProcessError):
         return ""
     return done.stdout.strip()

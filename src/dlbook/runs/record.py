@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlbook.checkout import RESULTS, commit, write_atomically
+from dlbook.checkout import RESULTS, commit, require, write_atomically
 
 if TYPE_CHECKING:
     import torch
@@ -151,6 +151,7 @@ def write(word: str, run: str, section: dict, claims: dict[str, Claim]) -> Path:
     Returns:
         the path of the JSON file; its other sections are left as they were.
     """
+    require()
     path = RESULTS / f"{word}.json"
     entries = {name: asdict(claim) for name, claim in claims.items()}
     sections = sections_of(word) | {run: section | {"claims": entries}}
