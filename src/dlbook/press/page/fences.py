@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 CONTINUED = "<!--pytest-codeblocks:cont-->"
+# ```python, and ````text inside an admonition, four spaces from the margin
 OPENING = re.compile(r"^(?P<margin>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`\n]*)$")
+# knn.convergence, or knn.map_on_the_curve k = 1, 11, 51
 REQUEST = re.compile(r"(?P<name>[\w.]+)(?:\s+(?P<parameter>\w+)\s*=\s*(?P<values>.+))?")
 
 
