@@ -9,9 +9,12 @@ from torch import Tensor
 
 from dlbook.data import digits
 from dlbook.data.toy import noisy_rings, slanted_gaussians
-from dlbook.features import fit_logistic, orientation_histograms
+from dlbook.features import (
+    fit_logistic,
+    linear_discriminant,
+    orientation_histograms,
+)
 from dlbook.figures.style import Theme
-from dlbook.gradient_descent import linear_discriminant
 from dlbook.knn import k_nearest_neighbors
 from dlbook.runs.record import claims_of
 

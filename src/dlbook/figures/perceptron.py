@@ -24,7 +24,6 @@ NAMES += (
     "always",
 )
 SEED = 39  # a set that takes six updates
-PUBLISHED = (64, 24, 10, 6, 5, 4, 3, 2, 0)  # updates by epoch on the slides of 2018
 
 
 def gates(theme: Theme) -> Figure:
@@ -217,20 +216,3 @@ def _image(axes: Axes, image: Tensor, title: str, theme: Theme) -> None:
     axes.set_title(title)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-
-
-def epochs(theme: Theme) -> Figure:
-    """Updates in each epoch on the zeros and ones of MNIST, ours and those on the slides.
-
-    Ours, circles, begin at 48 and end after six epochs; the published ones, triangles, begin
-    at 64 and take eight. Both fall steeply at first, with a tail of single digits.
-    """
-    ours = claims_of("perceptron")["mnist_updates"].value
-    drawing = Figure(figsize=(7, 2.8), layout="constrained")
-    axes = drawing.subplots()
-    for series, name, kind in ((ours, "this book", 0), (PUBLISHED, "slides of 2018", 1)):
-        style = {"marker": theme.markers[kind], "color": theme.classes[kind]}
-        axes.plot(range(len(series)), series, label=name, **style)
-    axes.set(xlabel="epoch", ylabel="updates in this epoch", ylim=(-2, None))
-    axes.legend()
-    return drawing
