@@ -260,8 +260,8 @@ def test_multipliers_beyond_one_are_refused_since_they_give_no_floor():
 
 
 def test_the_widest_gap_is_the_one_worked_by_hand_and_the_smallest_bound():
-    points = torch.tensor([[1.0, 2.0], [3.0, -1.0], [-1.0, 1.0]]).double()
-    labels = torch.tensor([1, -1, 1])
+    points = torch.tensor([[1.0, 2.0], [3.0, -1.0], [1.0, -1.0]]).double()
+    labels = torch.tensor([1, -1, -1])
     w, alpha = svm.train(points, labels, penalty=1e-6, tolerance=1e-9)
     assert w.tolist() == pytest.approx([-1 / 3, 2 / 3], abs=1e-6)
     assert alpha[1] == 0
