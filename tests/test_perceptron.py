@@ -70,6 +70,18 @@ def test_gates_refuse_inputs_that_are_no_bits(inputs):
         perceptron.exclusive_or(inputs)
 
 
+def test_many_inputs_are_counted_in_half_precision():
+    inputs = torch.ones(1, 4097).half()
+    assert perceptron.threshold_unit(inputs, 1.0, -4097.0).item() == 1
+    assert perceptron.threshold_unit(inputs, 1.0, -4097.5).item() == 0
+
+
+def test_a_score_that_overflows_is_no_answer():
+    x, w = torch.tensor([[1e30, 1e30]]), torch.tensor([1e30, -1e30])
+    with pytest.raises(ValueError, match="scores must be finite"):
+        perceptron.perceptron(x, w, 0.0)
+
+
 def test_two_layers_compute_xor():
     assert perceptron.exclusive_or(perceptron.CORNERS).tolist() == [0, 1, 1, 0]
 

@@ -51,7 +51,8 @@ def threshold_unit(inputs: Tensor, weight: float, bias: float) -> Tensor:
     require_table(inputs, "inputs")
     require_bits(inputs.flatten(), inputs.numel(), "inputs")
     require_finite(torch.tensor([weight, bias], dtype=torch.float64), "weight and bias")
-    return (weight * inputs.sum(dim=1) + bias >= 0).to(inputs.dtype)
+    count = inputs.sum(dim=1, dtype=torch.float64)
+    return (weight * count + bias >= 0).to(inputs.dtype)
 
 
 def perceptron(x: Tensor, w: Tensor, b: float) -> Tensor:
@@ -67,7 +68,7 @@ def perceptron(x: Tensor, w: Tensor, b: float) -> Tensor:
 
     Raises:
         TypeError: inputs or weights are no floats.
-        ValueError: the shapes do not fit, or a number is not finite.
+        ValueError: the shapes do not fit, or a number or a score is not finite.
 
     >>> perceptron(CORNERS, torch.tensor([1.0, -1.0]), b=-0.5)  # x₁ and not x₂
     tensor([-1., -1.,  1., -1.])
@@ -76,6 +77,7 @@ def perceptron(x: Tensor, w: Tensor, b: float) -> Tensor:
     require_vector(w, "w", x.shape[1])
     require_finite(torch.tensor([b], dtype=torch.float64), "b")
     score = x @ w + b
+    require_finite(score, "scores")  # NaN is not below 0
     return torch.where(score >= 0, 1.0, -1.0).to(x.dtype)
 
 

@@ -17,6 +17,7 @@ from dlbook.data.mnist import checksum, load
 from dlbook.perceptron import with_constant
 from dlbook.runs.record import Claim, Findings, over_seeds
 from dlbook.svm import (
+    ROUNDS,
     coordinate_round,
     dual_objective,
     gap_closed,
@@ -233,13 +234,14 @@ def solvers(device: torch.device) -> Findings:
 
 
 def _rounds(points: Tensor, y: Tensor, penalty: float) -> int:
-    generator, rounds = torch.Generator().manual_seed(0), 0
+    generator = torch.Generator().manual_seed(0)
     w, alpha = torch.zeros_like(points[0]), torch.zeros_like(y)
-    while not gap_closed(w, alpha, points, y, penalty, GOAL):
+    for rounds in range(ROUNDS):
+        if gap_closed(w, alpha, points, y, penalty, GOAL):
+            return rounds
         order = torch.randperm(len(y), generator=generator)
         w, alpha = coordinate_round(w, alpha, points, y, penalty, order)
-        rounds += 1
-    return rounds
+    raise ValueError(f"the gap must close in {ROUNDS} rounds")
 
 
 def speed(device: torch.device) -> Findings:
