@@ -14,8 +14,6 @@ def line():
     return torch.linspace(-2, 2, 201)[:, None]
 
 
-NOTHING = "no input, no response"
-
 CONTRACTS = {
     "tanh": Contract(make=lambda: {"s": table(5, 3)}),
     "relu": Contract(make=lambda: {"s": table(5, 3)}),

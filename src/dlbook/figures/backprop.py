@@ -79,7 +79,7 @@ def cost(theme: Theme) -> Figure:
     """What the way back costs, in ways forward, over the number of layers of equal width.
 
     The counted products begin at 1 for one layer and come close to 2, which a dashed line
-    marks. The measured times lie near the count and follow its rise.
+    marks. The measured times scatter about the count.
     """
     recorded = claims_of("backprop")
     layers = range(1, 9)
