@@ -1,6 +1,7 @@
 """Valid inputs of `dlbook.linear_regression`."""
 
 import torch
+
 from contracts import Contract
 
 X = torch.tensor([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [4.0, 1.0], [5.0, 1.0]])
