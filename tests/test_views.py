@@ -104,6 +104,8 @@ def test_sharing_means_that_a_write_is_seen():
     assert x[0, 2] == 7
     assert not shares_storage(x, x.clone())
     assert not shares_storage(torch.empty(0), torch.empty(0))
+    nowhere = torch.zeros(2, device="meta")
+    assert not shares_storage(nowhere, nowhere)
 
 
 def test_strides_that_could_express_a_result_do_not_make_it_a_view():
@@ -111,6 +113,15 @@ def test_strides_that_could_express_a_result_do_not_make_it_a_view():
     assert torch.equal(x[[1]], x.as_strided((1, 4), (4, 1), 4))
     for copy in (x[[1]], x + 0, torch.cat([x]), x.clone()):
         assert not shares_storage(x, copy)
+
+
+def test_a_part_lent_to_numpy_still_lies_in_the_same_memory():
+    x = torch.zeros(2, 3)
+    row = torch.from_numpy(x.numpy()[1])
+    row += 1
+    assert x[1].tolist() == [1, 1, 1]
+    assert shares_storage(x, row)
+    assert not shares_storage(x, torch.zeros(2, 3))
 
 
 def test_two_rows_share_a_storage_and_do_not_disturb_each_other():

@@ -75,18 +75,19 @@ def reads_in_order(tensor: Tensor) -> bool:
 
 
 def shares_storage(first: Tensor, second: Tensor) -> bool:
-    """Tell whether two tensors read the same block of memory.
+    """Tell whether two tensors lie in one block of memory.
 
     Args:
         first: any tensor.
         second: any other tensor.
 
     Returns:
-        True if writing to one may change the other: they use one storage, though perhaps
-        different places of it. Never for empty storages.
+        True if writing to one may change the other: their storages overlap, though the
+        tensors may read different places. Never for empty storages.
     """
-    places = [tensor.untyped_storage().data_ptr() for tensor in (first, second)]
-    return places[0] == places[1] != 0
+    (begin, end), (other_begin, other_end) = map(_bytes_of, (first, second))
+    overlap = 0 < max(begin, other_begin) < min(end, other_end)
+    return first.device == second.device and overlap
 
 
 def layout(tensor: Tensor) -> str:
@@ -176,6 +177,12 @@ def silence(images: Tensor, channels: list[int]) -> Tensor:
     silenced = images.clone()
     silenced[..., channels, :, :] = 0
     return silenced
+
+
+def _bytes_of(tensor: Tensor) -> tuple[int, int]:
+    """Give the addresses of the first byte of the storage, and of the first one after it."""
+    storage = tensor.untyped_storage()
+    return storage.data_ptr(), storage.data_ptr() + storage.nbytes()
 
 
 def _require_pixels(images: Tensor) -> None:
