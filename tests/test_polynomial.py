@@ -210,18 +210,11 @@ def test_ridge_fits_more_coefficients_than_points():
     assert fit_ridge(x, y, 9, 0.1).alpha.isfinite().all()
 
 
-def test_legendre_agrees_with_numpy_and_is_orthonormal():
+def test_legendre_agrees_with_numpy():
     u = torch.linspace(-1, 1, 9, dtype=torch.float64)
-    sizes = torch.arange(1, 16, 2).sqrt()
-    expected = numpy.polynomial.legendre.legvander(u.numpy(), 7)
-    torch.testing.assert_close(legendre(u, 7), torch.from_numpy(expected) * sizes)
-    nodes, weights = (
-        torch.from_numpy(part) for part in numpy.polynomial.legendre.leggauss(12)
-    )
-    table = legendre(nodes, 7)
-    products = table.T @ (weights[:, None] / 2 * table)
-    torch.testing.assert_close(products, torch.eye(8, dtype=products.dtype))
-    assert legendre(u, 0).tolist() == [[1.0]] * 9
+    for degree in (0, 1, 7):
+        expected = numpy.polynomial.legendre.legvander(u.numpy(), degree)
+        torch.testing.assert_close(legendre(u, degree), torch.from_numpy(expected))
 
 
 def test_a_place_beyond_the_interval_is_refused():

@@ -172,9 +172,7 @@ def _refuse_unfit_points(x: Tensor, y: Tensor, degree: int) -> None:
 
 
 def legendre(u: Tensor, degree: int) -> Tensor:
-    """Tabulate Legendre's polynomials 0 to degree, each with the mean square 1 on [-1, 1].
-
-    On [-1, 1] they are orthogonal to each other, so that none can stand in for another.
+    """Tabulate Legendre's polynomials 0 to degree, orthogonal to each other on [-1, 1].
 
     Args:
         u: (..., N) floats from -1 to 1.
@@ -194,10 +192,7 @@ def legendre(u: Tensor, degree: int) -> Tensor:
     columns = [torch.ones_like(u), u]
     for d in range(1, degree):
         columns.append(((2 * d + 1) * u * columns[d] - d * columns[d - 1]) / (d + 1))
-    return torch.stack(
-        [(2 * d + 1) ** 0.5 * column for d, column in enumerate(columns[: degree + 1])],
-        dim=-1,
-    )
+    return torch.stack(columns[: degree + 1], dim=-1)
 
 
 def shortest_fit(X: Tensor, y: Tensor) -> Tensor:

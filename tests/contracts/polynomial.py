@@ -28,6 +28,7 @@ CONTRACTS = {
     "fit_polynomial": Contract(make=line, refused={"degree": [-1, 9]}),
     "middle_and_radius": Contract(
         make=lambda: {"x": numbers(5)},
+        excused={"column x": "each row is a training set of its own, here of one point"},
     ),
     "fit_ridge": Contract(
         make=lambda: line() | {"penalty": 0.1},
