@@ -33,8 +33,8 @@ def dial(theme: Theme, degree: int = 3) -> Figure:
     axes.scatter(x, y, color=theme.classes[0], label="training points", **style)
     measures = "1 number" if degree == 0 else f"{degree + 1} numbers"
     axes.set(title=f"degree {degree}: {measures} for {POINTS} points")
-    axes.set(xlabel="x (radians)", ylabel="y", ylim=(-2.6, 2.6), **TICKS)
-    axes.legend(loc="upper left")
+    axes.set(xlabel="x (radians)", ylabel="y", ylim=(-2.6, 3.6), **TICKS)
+    axes.legend(loc="lower right")
     return drawing
 
 
@@ -132,7 +132,7 @@ def beyond(theme: Theme) -> Figure:
     axes.set(xscale="log", yscale="log", xticks=ticks, xticklabels=ticks)
     axes.minorticks_off()
     axes.set(xlabel="coefficients", ylabel="mean squared error", ylim=(0.02, 1e4))
-    axes.legend(loc="lower right")
+    axes.legend(loc="center left")
     return drawing
 
 
