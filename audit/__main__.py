@@ -1,4 +1,4 @@
-"""Judge the built site with Lighthouse, html-validate and EPUBCheck: `python -m audit`."""
+"""Judge the built site with Lighthouse, html-validate, EPUBCheck and a ruler: `python -m audit`."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from audit import lighthouse
+from audit import lighthouse, reading
 from audit.server import served
 from dlbook.press.paper import browser
 from dlbook.runs.provenance import ROOT, provenance, write_atomically
@@ -115,6 +115,7 @@ def main() -> int:
         return 1
     started = time.perf_counter()
     claims, problems = judged(chromium)
+    claims |= reading.claims(SITE, chromium)
     errors = invalid()
     claims["html_errors"] = Claim(errors)
     refusals = refused(SITE / "dlbook.epub")

@@ -35,8 +35,21 @@ def provenance(word: str, run: str, device: "torch.device", seconds: float) -> d
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "device": describe(device),
         "seconds": round(seconds, 1),
-        "versions": {"python": platform.python_version(), "torch": version("torch")},
+        "versions": versions(device),
     }
+
+
+def versions(device: "torch.device") -> dict[str, str]:
+    """Name the versions that decide what is computed, those of a GPU's libraries too."""
+    found = {"python": platform.python_version(), "torch": version("torch")}
+    if device.type == "cuda":
+        import torch
+
+        found |= {
+            "cuda": torch.version.cuda,
+            "cudnn": str(torch.backends.cudnn.version()),
+        }
+    return found
 
 
 def describe(device: "torch.device") -> str:
@@ -55,12 +68,15 @@ def describe(device: "torch.device") -> str:
 
 
 def commit() -> str:
-    """Name the commit of the code that runs, with `+` if it was changed since."""
+    """Name the commit of the code that runs, with `+` if it was changed since.
+
+    A copy of the tree without its history is told the commit by `DLBOOK_COMMIT`.
+    """
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--abbrev=12"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        return os.environ.get("DLBOOK_COMMIT", "unknown")
     return done.stdout.strip()
 
 
