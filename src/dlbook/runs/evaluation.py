@@ -390,8 +390,6 @@ def few_labels(device: torch.device) -> Findings:
     }
     medians = torch.tensor(spread, dtype=torch.float64).median(dim=0).values
     claims["labels_spread_medians"] = Claim(medians.tolist(), "%", tolerance=1.0)
-    claims["labels_spread_least"] = Claim(medians.min().item(), "%", tolerance=1.0)
-    claims["labels_spread_largest"] = Claim(medians.max().item(), "%", tolerance=1.0)
     return Findings(claims, {"digits": digits.checksum()})
 
 
