@@ -18,6 +18,7 @@ from dlbook.cnn import (
 )
 from dlbook.convolution import convolve, convolve_by_loops, max_pool, shift
 from dlbook.data import digits
+from dlbook.runs.cnn import wait
 from dlbook.runs.record import Claim, Findings, over_seeds
 
 SEEDS = (0, 1, 2)
@@ -136,9 +137,9 @@ def timing(device: torch.device) -> Findings:
 def _milliseconds(compute: Callable[[], Tensor], repeats: int, images: Tensor) -> float:
     clock = time.perf_counter if images.is_cuda else time.process_time
     compute()
+    wait(images.device)
     started = clock()
     for _ in range(repeats):
         compute()
-    if images.is_cuda:
-        torch.cuda.synchronize()
+    wait(images.device)
     return 1000 * (clock() - started) / repeats
