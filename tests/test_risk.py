@@ -83,8 +83,8 @@ def test_an_empirical_risk_needs_numbers(losses):
 
 
 def test_the_interval_matches_the_textbook():
-    losses = torch.tensor([0.0, 1.0, 1.0, 0.0], dtype=torch.float64)
-    half = norm.ppf(0.975) * math.sqrt(1 / 3) / 2
+    losses = torch.tensor([0.0, 1.0, 1.0, 0.0], dtype=torch.float64).repeat(5)
+    half = norm.ppf(0.975) * math.sqrt(5 / 19 / 20)
     low, high = confidence_interval(losses)
     assert (low.item(), high.item()) == pytest.approx((0.5 - half, 0.5 + half))
 

@@ -210,7 +210,10 @@ def expected_best(n: int, candidates: int, risk: float) -> float:
     if candidates < 1:
         raise ValueError(f"candidates must be 1 or more, got {candidates}")
     at_least = mistakes_at_least(n, risk)[1:]  # P(M ≥ 1), ..., P(M ≥ n)
-    return (at_least**candidates).sum().item() / n
+    fewer = mistakes_at_least(n, 1 - risk).flip(0)[:-1]  # P(M < 1), ..., P(M < n)
+    # A chance that rounds to 1 would stay 1 in any power: take what it lacks instead.
+    logs = torch.where(fewer < 0.5, torch.log1p(-fewer), at_least.log())
+    return (float(candidates) * logs).exp().sum().item() / n
 
 
 def mistakes_at_least(n: int, risk: float) -> Tensor:
