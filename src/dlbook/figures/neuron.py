@@ -1,5 +1,7 @@
 """Figures of the chapter on one neuron; docstrings are alternative texts."""
 
+from functools import cache
+
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -153,11 +155,10 @@ def plateau(theme: Theme) -> Figure:
     All fall to about 0.25 at once. Four are below 0.1 by step 1500. Seed 3 stays between
     0.27 and 0.2, almost flat, until step 2700, then falls like the others, to 0.02.
     """
-    x, y = (part.double() for part in two_moons(200, 0.15, seed=0))
     drawing = Figure(figsize=(7, 3), layout="constrained")
     axes = drawing.subplots()
     for seed in range(5):
-        losses = _learning_curve(x, y, seed)
+        losses = _learning_curve(seed)
         look = {"color": theme.muted, "linewidth": 1.2}
         if seed == 3:
             look = {"color": theme.accent, "linewidth": 2.2, "label": "seed 3"}
@@ -171,8 +172,10 @@ def plateau(theme: Theme) -> Figure:
     return drawing
 
 
-def _learning_curve(x: Tensor, y: Tensor, seed: int) -> list[float]:
+@cache
+def _learning_curve(seed: int) -> list[float]:
     """Descend 4000 steps from the weights of a seed; give the loss before every 50th."""
+    x, y = (part.double() for part in two_moons(200, 0.15, seed=0))
     network = [each.requires_grad_() for each in draw_network(x, 4, seed)]
     losses = []
     for step in range(4001):
