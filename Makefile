@@ -5,6 +5,8 @@ BIN := .venv/bin
 TORCH_INDEX ?=
 # More options for pytest, such as `-W error`.
 PYTEST_FLAGS ?=
+# Where `make serve` listens.
+PORT ?= 8000
 
 .PHONY: help serve build test outputs figure results bench audit lock clean
 .DEFAULT_GOAL := help
@@ -12,7 +14,15 @@ PYTEST_FLAGS ?=
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
+# An environment knows the folder it was made for. One that came with a copied or moved checkout
+# would run the code of the other folder, or nothing: it is made again.
+STRANGE := $(shell grep -s '^command = ' .venv/pyvenv.cfg | grep -vF " $(CURDIR)/.venv")
+ifneq ($(STRANGE),)
+.PHONY: .venv/.stamp
+endif
+
 .venv/.stamp: requirements.lock pyproject.toml
+	$(if $(STRANGE),rm -rf .venv)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet --index-url $(TORCH_INDEX) $$(grep -oE '^torch(vision)?==[0-9.]+' requirements.lock))
@@ -20,8 +30,8 @@ help: ## list the commands
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-serve: .venv/.stamp ## build, and serve at 127.0.0.1:8000 with live reload
-	$(BIN)/mkdocs serve --dirty --no-strict --livereload --dev-addr 127.0.0.1:8000
+serve: .venv/.stamp ## build, and serve at 127.0.0.1:8000 with live reload; PORT=8001 takes another port
+	$(BIN)/mkdocs serve --dirty --no-strict --livereload --dev-addr 127.0.0.1:$(PORT)
 
 build: .venv/.stamp ## write the site into site/
 	$(BIN)/mkdocs build --clean
@@ -35,7 +45,7 @@ test: .venv/.stamp ## lint, build strictly, run every test, every block and ever
 outputs: .venv/.stamp ## rewrite stale outputs and claims in the pages
 	$(BIN)/python -m dlbook.press outputs
 
-figure: .venv/.stamp ## draw one figure into .cache/preview: make figure NAME=knn.decision_regions
+figure: .venv/.stamp ## draw one figure into .cache/preview: make figure NAME=knn.convergence
 	$(BIN)/python -m dlbook.press figure $(NAME)
 
 results: .venv/.stamp ## recompute every quick run and write docs/results/*.json

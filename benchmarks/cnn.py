@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from benchmarks.harness import Line, fresh_process, race, times_as_fast
+from benchmarks.harness import Line, fresh_process, times_as_fast
 from dlbook.cnn import (
     Recipe,
     Training,
@@ -19,6 +19,7 @@ from dlbook.cnn import (
     descend,
     keep_freed_memory,
 )
+from dlbook.runs.race import race
 
 PEER = "default layout, eager, SGD"
 BATCH = 100

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 from torchvision.datasets import MNIST
 
-from benchmarks.harness import Line, race, times_as_fast
-from dlbook.data import mnist
+from benchmarks.harness import Line, times_as_fast
+from dlbook.data import downloads, mnist
+from dlbook.runs.race import race
 
 PEER = "torchvision.datasets.MNIST"
 
@@ -16,7 +17,7 @@ def full() -> list[Line]:
 
 
 def tiny() -> list[Line]:
-    """Load what `mnist.folder()` holds, once."""
+    """Load what `downloads.folder()` holds, once."""
     return compare(rounds=1)
 
 
@@ -28,7 +29,7 @@ def compare(rounds: int) -> list[Line]:
 
 def library() -> tuple[Tensor, ...]:
     """Load with torchvision, which verifies no checksum."""
-    train, test = (MNIST(mnist.folder(), train=part) for part in (True, False))
+    train, test = (MNIST(downloads.folder(), train=part) for part in (True, False))
     return train.data, train.targets, test.data, test.targets
 
 

@@ -4,9 +4,10 @@ import subprocess
 import sys
 import time
 
-from benchmarks.harness import Line, quotients
-from dlbook.press.outputs import programs_of
-from dlbook.runs.provenance import ROOT
+from benchmarks.harness import Line
+from dlbook.checkout import ROOT
+from dlbook.press.page.outputs import programs_of
+from dlbook.runs.race import quotients
 
 PEER = "import torch, matplotlib"
 

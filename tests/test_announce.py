@@ -11,7 +11,8 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from PIL import Image
 
-from dlbook.press import announce, cards
+from dlbook.press.web import cards, descriptions
+from dlbook.press.web import feed as feeds
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "site"
@@ -45,32 +46,32 @@ def opening(promise):
     ],
 )
 def test_a_chapter_is_described_by_what_its_reader_gets(promise, told):
-    assert announce.chapter_description(opening(promise)) == told
+    assert descriptions.chapter_description(opening(promise)) == told
 
 
 def test_a_chapter_without_a_promise_is_refused():
     with pytest.raises(ValueError, match="what you get"):
-        announce.chapter_description("# T\n\nText.\n")
+        descriptions.chapter_description("# T\n\nText.\n")
 
 
 def test_a_lab_is_described_by_its_title_and_its_task():
     head = "# %% [markdown]\n# # Lab: a line\n#\n# Chapter: [Lines](../chapters/l.md).\n"
     script = f"{head}# Change `k`,\n# run.\n\n# %%\nimport torch\n"
-    assert announce.lab_description(script) == "Lab: a line. Change k, run."
+    assert descriptions.lab_description(script) == "Lab: a line. Change k, run."
     with pytest.raises(ValueError, match="title"):
-        announce.lab_description("# %%\nimport torch\n")
+        descriptions.lab_description("# %%\nimport torch\n")
 
 
 def test_robots_learn_of_the_map_only_where_the_address_is_known():
-    assert announce.robots("") == "User-agent: *\nAllow: /\n"
-    assert "\nSitemap: https://book.example/b/sitemap.xml\n" in announce.robots(
+    assert feeds.robots("") == "User-agent: *\nAllow: /\n"
+    assert "\nSitemap: https://book.example/b/sitemap.xml\n" in feeds.robots(
         "https://book.example/b/"
     )
 
 
 @pytest.mark.parametrize("site", ["", "https://book.example/b/"])
 def test_the_feed_has_what_atom_demands(site):
-    feed = ElementTree.fromstring(announce.feed(CHANGELOG, site, CHANGED))
+    feed = ElementTree.fromstring(feeds.feed(CHANGELOG, site, CHANGED))
     entries = feed.findall("entry", ATOM)
     assert len(entries) == 2
     assert feed.find("author/name", ATOM).text
@@ -90,7 +91,7 @@ def test_the_feed_has_what_atom_demands(site):
 
 def test_a_changelog_without_a_version_is_refused():
     with pytest.raises(ValueError, match="names its versions"):
-        announce.feed("# Changelog\n", "", CHANGED)
+        feeds.feed("# Changelog\n", "", CHANGED)
 
 
 def test_the_same_words_give_the_same_card():
@@ -117,7 +118,7 @@ def test_every_chapter_and_lab_has_a_description_of_its_own():
     pages += [f"labs/{word}.html" for word in LABS]
     told = [head(page)["description"] for page in pages]
     for page, text in zip(pages, told, strict=True):
-        assert 50 <= len(text) <= announce.LONGEST, f"{page}: {text!r}"
+        assert 50 <= len(text) <= descriptions.LONGEST, f"{page}: {text!r}"
         assert not set(text) & set("*`[]<>$"), f"{page}: {text!r}"
         assert head(page)["og:description"] == text
     assert len(set(told)) == len(pages)
@@ -132,7 +133,7 @@ def test_every_chapter_has_a_card(word):
 
 def test_the_site_has_a_feed_that_tells_the_newest_changes():
     feed = ElementTree.parse(SITE / "feed.xml").getroot()
-    newest = next(announce.releases((ROOT / "CHANGELOG.md").read_text()))
+    newest = next(feeds.releases((ROOT / "CHANGELOG.md").read_text()))
     entry = feed.find("entry", ATOM)
     assert entry.find("title", ATOM).text == f"dlbook {newest.version}"
     shown = BeautifulSoup(entry.find("content", ATOM).text, "html.parser")
@@ -153,7 +154,7 @@ def published(tmp_path_factory):
     (folder / "docs" / "chapters").mkdir(parents=True)
     (folder / "docs" / "index.md").write_text("# Home\n")
     (folder / "docs" / "chapters" / "mlp.md").write_text("# Layers\n")
-    (folder / "hooks.py").write_text("from dlbook.press.hooks import on_page_context\n")
+    (folder / "hooks.py").write_text("from dlbook.press.plugin import on_page_context\n")
     (folder / "mkdocs.yml").touch()
     overrides = str(ROOT / "docs" / "overrides")
     build(

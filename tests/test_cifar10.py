@@ -1,16 +1,19 @@
 """CIFAR-10: made-up files of its format are read; strangers and damage are refused."""
 
 import hashlib
+import io
 import os
 import pickle
+import shutil
 import struct
+import tarfile
 
 import numpy as np
 import pytest
 import torch
 from torchvision.datasets import CIFAR10
 
-from dlbook.data import cifar10, photographs
+from dlbook.data import cifar10, downloads, photographs
 
 
 class OldPickler(pickle._Pickler):
@@ -58,13 +61,13 @@ def offline(tmp_path, monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setenv("DLBOOK_DATA", str(tmp_path))
-    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setattr("dlbook.data.downloads.urlopen", refuse)
     return tmp_path
 
 
 def put(name: str, content: bytes, monkeypatch) -> None:
     """Replace a file and its published checksum, so that only its content is judged."""
-    (cifar10.folder() / cifar10.INSIDE / name).write_bytes(content)
+    (downloads.folder() / cifar10.INSIDE / name).write_bytes(content)
     sums = cifar10.FILES | {name: hashlib.md5(content).hexdigest()}
     monkeypatch.setattr(cifar10, "FILES", sums)
 
@@ -86,7 +89,7 @@ def test_the_files_agree_with_what_torchvision_reads(made_up, monkeypatch):
     monkeypatch.setattr(CIFAR10, "train_list", list(cifar10.FILES.items())[:5])
     monkeypatch.setattr(CIFAR10, "test_list", list(cifar10.FILES.items())[5:])
     monkeypatch.setattr(CIFAR10, "_load_meta", lambda self: None)
-    oracle = CIFAR10(str(cifar10.folder()), train=True)
+    oracle = CIFAR10(str(downloads.folder()), train=True)
     images, labels, _, _ = cifar10.load()
     assert torch.equal(images.permute(0, 2, 3, 1), torch.from_numpy(oracle.data))
     assert labels.tolist() == oracle.targets
@@ -96,10 +99,13 @@ def test_the_checksums_are_those_that_torchvision_publishes():
     published = dict(CIFAR10.train_list + CIFAR10.test_list)
     assert published == cifar10.FILES
     assert CIFAR10.base_folder == cifar10.INSIDE
+    assert {CIFAR10.meta["filename"]: CIFAR10.meta["md5"]} == cifar10.NAMES
+    assert (CIFAR10.filename, CIFAR10.tgz_md5) == (cifar10.ARCHIVE, cifar10.ARCHIVE_MD5)
+    assert CIFAR10.url == cifar10.URL
 
 
 def test_a_flipped_bit_is_refused_before_it_is_interpreted(made_up):
-    path = cifar10.folder() / cifar10.INSIDE / "test_batch"
+    path = downloads.folder() / cifar10.INSIDE / "test_batch"
     content = bytearray(path.read_bytes())
     content[100] ^= 1
     path.write_bytes(content)
@@ -143,18 +149,68 @@ def test_a_broken_download_leaves_the_old_files_alone(offline):
     assert kept.read_bytes() == b"kept"
 
 
-def test_a_finished_download_takes_its_place_whole(offline, monkeypatch):
-    class Download:
-        def __init__(self, root, download):
-            for name in cifar10.FILES:
-                path = offline / "cifar-10.partial" / cifar10.INSIDE / name
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(b"new")
+def archive_of(made_up_folder, path):
+    """Pack the files of a folder as the published archive does."""
+    with tarfile.open(path, "w:gz") as archive:
+        for file in sorted(made_up_folder.iterdir()):
+            archive.add(file, f"{cifar10.INSIDE}/{file.name}")
+    return path.read_bytes()
 
-    monkeypatch.setattr("torchvision.datasets.CIFAR10", Download)
-    cifar10.download()
-    assert cifar10.available()
-    assert not (offline / "cifar-10.partial").exists()
+
+@pytest.fixture
+def published(made_up, tmp_path, monkeypatch):
+    """The archive as a server would send it; the folder of data sets is empty."""
+    home = tmp_path / cifar10.INSIDE
+    (home / "batches.meta").write_bytes(b"names")
+    content = archive_of(home, tmp_path / "packed")
+    shutil.rmtree(home)
+    (tmp_path / "packed").unlink()
+    (tmp_path / "scratch").unlink()
+    monkeypatch.setattr(cifar10, "ARCHIVE_MD5", hashlib.md5(content).hexdigest())
+    monkeypatch.setattr(
+        cifar10, "NAMES", {"batches.meta": hashlib.md5(b"names").hexdigest()}
+    )
+    monkeypatch.setattr(
+        "dlbook.data.downloads.urlopen", lambda *_, **options: io.BytesIO(content)
+    )
+    return content
+
+
+def test_a_download_takes_its_place_and_leaves_the_files_of_others(published, tmp_path):
+    home = tmp_path / cifar10.INSIDE
+    home.mkdir()
+    (home / "my_notes.txt").write_text("mine", encoding="utf-8")
+    (home / "test_batch").write_bytes(b"cut off")
+    images, *_ = cifar10.load()
+    assert images.shape == (20, 3, 32, 32)
+    names = sorted(path.name for path in home.iterdir())
+    assert names == sorted([*cifar10.FILES, "batches.meta", "my_notes.txt"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [cifar10.INSIDE]
+
+
+def test_an_archive_at_hand_needs_no_network(published, offline):
+    (offline / cifar10.ARCHIVE).write_bytes(published)
+    assert cifar10.load()[0].shape == (20, 3, 32, 32)
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>log in</html>", b"cut"])
+def test_what_a_server_sends_instead_never_counts(
+    answer, published, tmp_path, monkeypatch
+):
+    answer = published[: len(published) // 2] if answer == b"cut" else answer
+    monkeypatch.setattr(
+        "dlbook.data.downloads.urlopen", lambda *_, **options: io.BytesIO(answer)
+    )
+    with pytest.raises(OSError, match=r"could not be downloaded .*must have the md5"):
+        cifar10.load()
+    assert not cifar10.available()
+    assert not list((tmp_path / cifar10.INSIDE).iterdir())
+
+
+def test_an_archive_without_one_of_the_files_is_refused(published, monkeypatch):
+    monkeypatch.setattr(cifar10, "FILES", cifar10.FILES | {"data_batch_6": "0"})
+    with pytest.raises(OSError, match="data_batch_6"):
+        cifar10.load()
 
 
 def test_ten_classes_have_names_and_the_horse_is_the_eighth():

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import dlbook.figures
 from dlbook.figures.style import DARK, LIGHT, in_both_themes, mixes_colors, to_svg
-from dlbook.press.drawings import THEMES, Frame, alternative_text
+from dlbook.press.source.drawings import THEMES, Frame, alternative_text
 
 SITE = Path(__file__).parent.parent / "site"
 

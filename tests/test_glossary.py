@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from dlbook.press import glossary
-from dlbook.press.glossary import GLOSSARY, linked, terms
+from dlbook.press.page import glossary
+from dlbook.press.page.glossary import GLOSSARY, linked, terms
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))

@@ -2,21 +2,22 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from pytest_codeblocks import extract_from_file
 
-from dlbook.press.fences import fences_of, prose_of
-from dlbook.press.outputs import programs_of, refreshed_claims
+from dlbook.checkout import chapters, parts, settings
+from dlbook.press.page.fences import fences_of, prose_of
+from dlbook.press.page.outputs import programs_of, refreshed_claims
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
 LABS = sorted((ROOT / "docs" / "labs").glob("*.py"))
 SOURCES = sorted((ROOT / "src" / "dlbook").rglob("*.py"))
-GROUND = {"contract"}  # modules that everything may import
+GROUND = {"contract", "checkout"}  # modules that everything may import
 FLOORS = (
     "ground",
     "data",
@@ -35,7 +36,7 @@ def names(paths):
 
 
 def reading_order():
-    found = re.findall(r"chapters/(\w+)\.md", (ROOT / "mkdocs.yml").read_text())
+    found = chapters()
     assert len(found) == len(set(found)), "a chapter stands twice in mkdocs.yml"
     return found
 
@@ -62,6 +63,28 @@ def imports_of(path):
                 )
                 found.add(whole if is_module.is_file() else package)
     return found
+
+
+# within the press, from the ground up
+PRESS = ("cache", "source", "page", "web downloads", "plugin __main__")
+IN_THE_PRESS = [p for p in SOURCES if "press" in p.parts and p.stem != "__init__"]
+
+
+def floor_of_the_press(module):
+    room = module.split(".")[1]
+    return next(n for n, rooms in enumerate(PRESS) if room in rooms.split())
+
+
+@pytest.mark.parametrize("path", IN_THE_PRESS, ids=[module_of(p) for p in IN_THE_PRESS])
+def test_imports_go_down_the_floors_of_the_press(path):
+    module = module_of(path)
+    for name in [name for name in imports_of(path) if name.startswith("press.")]:
+        same_room = name.split(".")[1] == module.split(".")[1]
+        down = same_room or floor_of_the_press(name) < floor_of_the_press(module)
+        assert down, f"{path}: dlbook.{module} must not import dlbook.{name}"
+    assert path.stem == "__main__" or path.stem not in sys.stdlib_module_names, (
+        f"{path} is named like a module of the standard library"
+    )
 
 
 def floor_of(module):
@@ -105,7 +128,7 @@ def _helpers(path):
 
 
 def test_every_page_stands_in_the_table_of_contents():
-    contents = (ROOT / "mkdocs.yml").read_text()
+    contents = [source for _, sources in parts() for source in sources]
     for path in [*PAGES, *LABS]:
         assert path.relative_to(ROOT / "docs").as_posix() in contents, (
             f"{path} is not in nav"
@@ -285,15 +308,9 @@ def test_figures_do_not_need_a_download():
             assert not heavy, f"{path} needs {heavy}: record the numbers in a run instead"
 
 
-def test_the_order_of_the_parts_is_readable_by_mkdocs():
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_multi_constructor("tag:", lambda loader, suffix, node: suffix)
-    Loader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
-    settings = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader)
-    assert settings["strict"] is True
-    assert settings["validation"]["anchors"] == "warn"
+def test_the_build_is_strict():
+    assert settings()["strict"] is True
+    assert settings()["validation"]["anchors"] == "warn"
 
 
 def test_no_page_or_source_names_a_generated_file_of_its_own():

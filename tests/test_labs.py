@@ -5,8 +5,9 @@ from pathlib import Path
 import jupytext
 import pytest
 
-from dlbook.press.cells import fresh_processes, run
-from dlbook.press.labs import line_of, printed
+from dlbook.press.source.cells import fresh_processes, run
+from dlbook.press.source.labs import line_of
+from dlbook.press.web.labs import printed
 
 ROOT = Path(__file__).parent.parent
 LABS = sorted((ROOT / "docs" / "labs").glob("*.py"))

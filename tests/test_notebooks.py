@@ -5,8 +5,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from dlbook.press.cells import fresh_processes, run
-from dlbook.press.notebooks import notebook, runnable
+from dlbook.press.downloads.notebooks import notebook, runnable
+from dlbook.press.source.cells import fresh_processes, run
 
 ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
@@ -36,5 +36,5 @@ def test_a_notebook_speaks_no_dialect():
 
 def test_a_listing_brings_the_imports_it_needs():
     namespace = {}
-    exec(runnable("press.claims.rewritten"), namespace)
+    exec(runnable("press.page.claims.rewritten"), namespace)
     assert namespace["rewritten"]("3.1 %", 3.14159, "%") == "3.1 %"

@@ -1,5 +1,6 @@
 """The book to take along: how pages are bound, and the PDF and the EPUB that the build made."""
 
+import functools
 import io
 import logging
 import posixpath
@@ -7,22 +8,23 @@ import re
 import shutil
 import zipfile
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pikepdf
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from dlbook.press import binding, epub, paper
-from dlbook.press.binding import Imprint, Leaf, Page, leaf, offered, order, relinked
+from dlbook.checkout import chapters, parts
+from dlbook.press import cache
+from dlbook.press.downloads import epub, leaves, pdf
+from dlbook.press.downloads.leaves import Imprint, Leaf, Page, leaf, order, relinked
+from dlbook.press.downloads.offers import offered
 
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "site"
-CHAPTERS = re.findall(r"chapters/(\w+)\.md", (ROOT / "mkdocs.yml").read_text())
+CHAPTERS = chapters()
 IMPRINT = Imprint(
     "book", "About it", "1.0", "Python", datetime(2026, 1, 2, tzinfo=UTC), ""
 )
@@ -34,7 +36,7 @@ CHILDREN = {"msub": 2, "msup": 2, "msubsup": 3, "munder": 2, "mover": 2} | {
     "mroot": 2,
 }
 needs_browser = pytest.mark.skipif(
-    not paper.browser(), reason="no Chromium on this machine: the build makes no PDF"
+    not pdf.browser(), reason="no Chromium on this machine: the build makes no PDF"
 )
 
 
@@ -46,18 +48,13 @@ def a_leaf(word, body="<h1>Title</h1>", part="Part"):
 
 
 def test_labs_and_the_api_are_not_bound():
-    nav = [
-        {"Home": "index.md"},
-        {"Tensors": [{"Views": "chapters/views.md"}]},
-        {"Labs": [{"Views": "labs/views.py"}]},
-        {
-            "Reference": [
-                {"API": "reference/api.md"},
-                {"Notation": "reference/notation.md"},
-            ]
-        },
+    parts = [
+        ("", ["index.md"]),
+        ("Tensors", ["chapters/views.md"]),
+        ("Labs", ["labs/views.py"]),
+        ("Reference", ["reference/api.md", "reference/notation.md"]),
     ]
-    assert order(nav) == [
+    assert order(parts) == [
         ("", "index.md"),
         ("Tensors", "chapters/views.md"),
         ("Reference", "reference/notation.md"),
@@ -84,11 +81,11 @@ def test_what_only_a_screen_can_do_goes_and_what_is_folded_opens():
 def test_a_picture_of_the_home_page_is_found_from_a_folder():
     page = Page("", "index.html", '<h1>T</h1><img alt="x" src="assets/x.svg#only-light">')
     assert 'src="../assets/x.svg"' in leaf(page).body
-    assert binding.pictures_of(page) == ["assets/x.svg"]
+    assert leaves.pictures_of(page) == ["assets/x.svg"]
 
 
 def test_code_tells_how_wide_and_long_it_is_and_keeps_every_character():
-    code = "a &lt; b" + "\n" * binding.LONG + '<span class="k">wide line</span>\n'
+    code = "a &lt; b" + "\n" * leaves.LONG + '<span class="k">wide line</span>\n'
     anchor = (
         '<a href="#__codelineno-0-1" id="__codelineno-0-1" name="__codelineno-0-1"></a>'
     )
@@ -96,13 +93,8 @@ def test_code_tells_how_wide_and_long_it_is_and_keeps_every_character():
     pre = BeautifulSoup(leaf(Page("", "a.html", inside)).body, "html.parser").pre
     assert pre["style"] == "--columns: 9"
     assert pre["class"] == ["long"]
-    assert pre.get_text() == "a < b" + "\n" * binding.LONG + "wide line\n"
+    assert pre.get_text() == "a < b" + "\n" * leaves.LONG + "wide line\n"
     assert not pre.select("a")
-
-
-def test_a_figure_that_markdown_puts_into_a_paragraph_comes_out():
-    inside = '<h1>T</h1><div><p><figure markdown="span"><i>x</i></figure></p></div>'
-    assert "<div><figure><i>x</i></figure></div>" in leaf(Page("", "a.html", inside)).body
 
 
 def test_links_follow_their_targets_and_links_that_leave_lose_only_their_link():
@@ -132,8 +124,8 @@ def test_links_follow_their_targets_and_links_that_leave_lose_only_their_link():
 
 def test_a_link_out_of_the_book_leads_to_the_published_site_if_there_is_one():
     published = Imprint(**(vars(IMPRINT) | {"site": "https://example.org/book/"}))
-    assert binding.outside(IMPRINT, "labs/a.html", "x") is None
-    assert binding.outside(published, "labs/a.html", "x") == (
+    assert leaves.outside(IMPRINT, "labs/a.html", "x") is None
+    assert leaves.outside(published, "labs/a.html", "x") == (
         "https://example.org/book/labs/a.html#x"
     )
 
@@ -149,26 +141,26 @@ def test_an_offer_stands_only_where_its_file_was_made():
 
 
 def test_a_book_is_made_again_only_when_something_changed(tmp_path, monkeypatch):
-    monkeypatch.setattr(binding, "CACHE", tmp_path)
+    monkeypatch.setattr(cache, "CACHE", tmp_path)
     made = []
 
     def make():
         made.append(1)
         return b"book"
 
-    first = binding.kept("pdf", [b"a", b"b"], make)
-    assert binding.kept("pdf", [b"a", b"b"], make) == first
+    first = leaves.kept("pdf", [b"a", b"b"], make)
+    assert leaves.kept("pdf", [b"a", b"b"], make) == first
     assert first.read_bytes() == b"book"
     assert len(made) == 1
-    assert binding.kept("pdf", [b"ab", b""], make) != first
+    assert leaves.kept("pdf", [b"ab", b""], make) != first
     assert len(made) == 2
 
 
 def test_old_books_leave_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(binding, "CACHE", tmp_path)
-    for number in range(2 * binding.KEPT):
-        binding.kept("pdf", [bytes([number])], lambda: b"book")
-    assert len(list(tmp_path.iterdir())) == binding.KEPT
+    monkeypatch.setattr(cache, "CACHE", tmp_path)
+    for number in range(2 * leaves.BOOKS):
+        leaves.kept("pdf", [bytes([number])], lambda: b"book")
+    assert len(list((tmp_path / "pdf").iterdir())) == leaves.BOOKS
 
 
 # One page for paper
@@ -179,7 +171,7 @@ def test_equal_anchors_of_two_pages_stay_apart_and_their_links_find_them():
         a_leaf("one", '<h1>T</h1><h2 id="same">A</h2><a href="two.html#same">to two</a>'),
         a_leaf("two", '<h1>T</h1><h2 id="same">B</h2><a href="one.html">to one</a>'),
     ]
-    soup = BeautifulSoup(paper.combined(leaves, IMPRINT, {"two": 7}), "html.parser")
+    soup = BeautifulSoup(pdf.combined(leaves, IMPRINT, {"two": 7}), "html.parser")
     names = [tag["id"] for tag in soup.select("[id]")]
     assert sorted(names) == ["one", "one--same", "two", "two--same"]
     assert soup.find("a", string="to two")["href"] == "#two--same"
@@ -188,19 +180,19 @@ def test_equal_anchors_of_two_pages_stay_apart_and_their_links_find_them():
 
 
 def test_the_headings_of_a_chapter_stand_below_its_part():
-    made = paper.combined([a_leaf("one", "<h1>T</h1><h2>S</h2>")], IMPRINT, {})
+    made = pdf.combined([a_leaf("one", "<h1>T</h1><h2>S</h2>")], IMPRINT, {})
     assert '<h1 class="part">Part</h1>\n<h2>T</h2><h3>S</h3>' in made
 
 
 def test_two_pages_of_one_name_are_refused():
     other = Leaf("Part", "reference/one.html", "One", "<h1>T</h1>")
     with pytest.raises(ValueError, match="share a name"):
-        paper.combined([a_leaf("one"), other], IMPRINT, {})
+        pdf.combined([a_leaf("one"), other], IMPRINT, {})
 
 
 def test_a_formula_on_paper_is_set_once_and_read_aloud_from_its_source():
     body = '<h1>T</h1><span class="arithmatex">\\(a &lt; b\\)</span>'
-    made = paper.combined([a_leaf("one", body)], IMPRINT, {})
+    made = pdf.combined([a_leaf("one", body)], IMPRINT, {})
     assert 'role="img" aria-label="a &lt; b"' in made
     assert "katex-html" in made
     assert "<math" not in made
@@ -209,18 +201,18 @@ def test_a_formula_on_paper_is_set_once_and_read_aloud_from_its_source():
 def test_the_clock_leaves_no_trace_in_a_pdf():
     def printed(clock, first):
         made = io.BytesIO()
-        with pikepdf.new() as pdf:
-            pdf.add_blank_page()
-            pdf.docinfo["/CreationDate"] = pdf.docinfo["/ModDate"] = clock
-            pdf.Root.Cells = [pikepdf.String(f"node{first + n:08d}") for n in (5, 1, 5)]
-            pdf.save(made, static_id=True)
-        return paper.packed(made.getvalue(), IMPRINT)
+        with pikepdf.new() as empty:
+            empty.add_blank_page()
+            empty.docinfo["/CreationDate"] = empty.docinfo["/ModDate"] = clock
+            empty.Root.Cells = [pikepdf.String(f"node{first + n:08d}") for n in (5, 1, 5)]
+            empty.save(made, static_id=True)
+        return pdf.packed(made.getvalue(), IMPRINT)
 
     one, other = printed("D:20260101000000Z", 10), printed("D:20270101000000Z", 70)
     assert one == other
-    with pikepdf.open(io.BytesIO(one)) as pdf:
-        assert str(pdf.docinfo["/CreationDate"]) == "D:20260102000000Z"
-        assert [str(cell) for cell in pdf.Root.Cells] == [
+    with pikepdf.open(io.BytesIO(one)) as made:
+        assert str(made.docinfo["/CreationDate"]) == "D:20260102000000Z"
+        assert [str(cell) for cell in made.Root.Cells] == [
             "node00000001",
             "node00000000",
             "node00000001",
@@ -231,10 +223,10 @@ def test_the_clock_leaves_no_trace_in_a_pdf():
 def test_without_a_browser_that_prints_the_build_goes_on_and_says_so(
     browser, tmp_path, monkeypatch, caplog
 ):
-    monkeypatch.setattr(binding, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(paper, "browser", lambda: browser)
+    monkeypatch.setattr(cache, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(pdf, "browser", lambda: browser)
     with caplog.at_level(logging.INFO, "mkdocs.dlbook"):
-        assert paper.book([Page("", "a.html", "<h1>T</h1>")], IMPRINT, tmp_path) is None
+        assert pdf.book([Page("", "a.html", "<h1>T</h1>")], IMPRINT, tmp_path) is None
     (record,) = caplog.records
     assert record.levelname == "INFO"
     assert "No PDF" in record.getMessage()
@@ -288,12 +280,12 @@ def test_the_packed_home_page_offers_nothing_that_is_not_packed():
     assert not [name for name in names if name.startswith("dlbook.")]
 
 
-@cache
+@functools.cache
 def book():
     return PdfReader(SITE / "dlbook.pdf")
 
 
-@cache
+@functools.cache
 def beginnings():
     """Give the title and the page, from 0, of every entry of the outline, in order."""
 
@@ -311,7 +303,7 @@ def titles():
     """Read the titles of the chapters from their pages in the site."""
     for word in CHAPTERS:
         page = BeautifulSoup(
-            binding.article((SITE / "chapters" / f"{word}.html").read_text()),
+            leaves.article((SITE / "chapters" / f"{word}.html").read_text()),
             "html.parser",
         )
         page.select_one(".headerlink").decompose()
@@ -352,7 +344,7 @@ def test_the_number_at_the_foot_is_that_of_the_page():
 @needs_browser
 def test_the_last_solution_of_the_last_chapter_is_printed():
     page = BeautifulSoup(
-        binding.article((SITE / "chapters" / f"{CHAPTERS[-1]}.html").read_text()),
+        leaves.article((SITE / "chapters" / f"{CHAPTERS[-1]}.html").read_text()),
         "html.parser",
     )
     solution = page.select("details.success")[-1]
@@ -397,7 +389,7 @@ def test_no_title_is_said_twice_in_the_outline():
         assert title != 2 * title[:half], title
 
 
-@cache
+@functools.cache
 def files():
     """Read the files of the EPUB, by name."""
     with zipfile.ZipFile(SITE / "dlbook.epub") as archive:
@@ -405,7 +397,7 @@ def files():
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@cache
+@functools.cache
 def documents():
     """Read the pages of the EPUB, by name."""
     return {
@@ -465,11 +457,5 @@ def test_the_epub_can_be_carried():
 
 
 def test_what_the_navigation_binds_is_in_the_epub():
-    class Loader(yaml.SafeLoader):
-        """Reads the navigation, and leaves alone what is meant for Python."""
-
-    for prefix in ("tag:", "!"):
-        Loader.add_multi_constructor(prefix, lambda loader, suffix, node: suffix)
-    nav = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader)["nav"]
-    for _, source in order(nav):
+    for _, source in order(parts()):
         assert f"book/text/{Path(source).stem}.xhtml" in files(), source

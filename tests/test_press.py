@@ -1,19 +1,22 @@
 """The press: what it makes of a page, and how it refuses what is wrong."""
 
-import json
 import re
 from html import unescape
 
 import pytest
 
 from dlbook.figures.style import cut_coordinates
-from dlbook.press import claims, dependencies, math
-from dlbook.press.citations import described, entries, label
-from dlbook.press.fences import definition, drawing_of, fences_of, prose_of
-from dlbook.press.outputs import programs_of, refreshed
-from dlbook.press.pages import PageError, frames_of, translated
+from dlbook.press.page import claims, formulas
+from dlbook.press.page.citations import entries, label, plain
+from dlbook.press.page.fences import PageError, drawing_of, fences_of, prose_of
+from dlbook.press.page.outputs import programs_of, refreshed
+from dlbook.press.page.translate import frames_of, translated
+from dlbook.press.source import dependencies
+from dlbook.press.source.listings import definition
+from dlbook.press.web.bibliography import described
+from dlbook.runs import record
 
-FIGURE = "```figure\nlinear_regression.best_line\nA caption.\n```"
+WORKS = described()
 
 
 def page(*lines):
@@ -34,15 +37,17 @@ def test_fences_are_found_with_their_lines_and_margin():
 
 
 def test_an_open_fence_is_refused_with_its_line():
-    with pytest.raises(ValueError, match="line 2: the fence opened here is never closed"):
+    with pytest.raises(PageError, match="line 2: the fence opened here is never closed"):
         list(fences_of(page("a", "```python", "x = 1")))
 
 
 def test_a_listing_shows_the_definition_itself():
-    text = translated(page("```listing", "press.fences.prose_of", "```"), "chapters/x.md")
+    text = translated(
+        page("```listing", "press.page.fences.prose_of", "```"), "chapters/x.md"
+    )
     assert "def prose_of(markdown: str) -> str:" in text
-    assert 'title="src/dlbook/press/fences.py"' in text
-    assert "../source/src/dlbook/press/fences.py.html#L" in text
+    assert 'title="src/dlbook/press/page/fences.py"' in text
+    assert "../source/src/dlbook/press/page/fences.py.html#L" in text
 
 
 @pytest.mark.parametrize(
@@ -76,7 +81,7 @@ def test_the_frames_of_a_slider_are_read():
     drawing = drawing_of(fence)
     assert drawing.frames == ({"k": 1}, {"k": 5}, {"k": 51})
     assert drawing.caption == "A caption."
-    with pytest.raises(ValueError, match="frames must be literals"):
+    with pytest.raises(PageError, match="frames must be literals"):
         drawing_of(next(fences_of("```figure\nknn.vote_map k = many\n```")))
 
 
@@ -111,11 +116,8 @@ def test_a_claim_that_is_no_number_with_its_unit_is_refused(text):
 
 
 def test_a_claim_may_name_an_item_of_a_series(tmp_path, monkeypatch):
-    entry = {"value": [5.0, 7.0], "unit": "%"}
-    (tmp_path / "word.json").write_text(
-        json.dumps({"quick": {"claims": {"curve": entry}}})
-    )
-    monkeypatch.setattr(claims, "RESULTS", tmp_path)
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    record.write("word", "quick", {}, {"curve": record.Claim([5.0, 7.0], "%")})
     assert claims.recorded("word.curve.1") == (7.0, "%")
     assert claims.mistake("7.1 %", "word.curve.1").startswith("[7.1 %]")
     for name in ("word.curve", "word.curve.2", "word.curve.x", "word.other"):
@@ -126,17 +128,30 @@ def test_a_claim_may_name_an_item_of_a_series(tmp_path, monkeypatch):
 def test_citations_are_read_from_the_bibliography():
     assert label("cover1967") == "Cover and Hart, 1967"
     assert label("he2016") == "He et al., 2016"
-    assert "doi.org/10.1109/TIT.1967.1053964" in described("cover1967")
+    assert label("brown2020") == "Brown et al., 2020"
+    assert "doi.org/10.1109/TIT.1967.1053964" in WORKS["cover1967"]
+
+
+def test_a_work_of_many_names_no_author_called_others():
+    assert WORKS["mnih2015"].startswith(
+        "Volodymyr Mnih, Koray Kavukcuoglu, David Silver, and others. Human-level control"
+    )
+    assert "Microsoft Cognitive Toolkit" in WORKS["cntk2019"], (
+        "titles keep their capitals"
+    )
 
 
 @pytest.mark.parametrize("key", list(entries()))
 def test_every_work_is_described_in_full(key):
     entry = entries()[key]
+    for name in entry.fields.keys() & {"title", "year", "note", "journal", "booktitle"}:
+        text = plain(entry.fields[name]).rstrip(".")
+        assert text in unescape(re.sub(r"<[^>]+>", "", WORKS[key])), f"{key}: {name}"
     assert entry.persons or "author" in entry.fields, key
     assert entry.fields.get("title"), key
     assert entry.fields.get("year", "").strip().isdigit(), key
-    assert "{" not in described(key), key
-    for address in re.findall(r'href="([^"]*)"', described(key)):
+    assert "{" not in WORKS[key], key
+    for address in re.findall(r'href="([^"]*)"', WORKS[key]):
         known = (entry.fields.get("url"), f"https://doi.org/{entry.fields.get('doi')}")
         assert unescape(address) in known
         assert not re.search(r"[\s\\]", address)
@@ -144,11 +159,11 @@ def test_every_work_is_described_in_full(key):
 
 def test_formulas_become_html_and_mathml():
     page = '<span class="arithmatex">\\(x &lt; y\\)</span>'
-    new = math.rendered(page)
+    new = formulas.rendered(page)
     assert "<math" in new
     assert "arithmatex" not in new
     with pytest.raises(ValueError, match=r"formula \$\\nosuch\$: KaTeX parse error"):
-        math.rendered('<span class="arithmatex">\\(\\nosuch\\)</span>')
+        formulas.rendered('<span class="arithmatex">\\(\\nosuch\\)</span>')
 
 
 def test_programs_join_the_blocks_that_go_on():
@@ -181,7 +196,7 @@ def test_a_block_that_prints_gets_its_output_written_below():
 
 
 def test_a_block_that_fails_is_named_by_its_line():
-    with pytest.raises(RuntimeError, match="line 2: Traceback"):
+    with pytest.raises(PageError, match="line 2: Traceback"):
         refreshed(page("", "```python", "1 / 0", "```"))
 
 
@@ -227,19 +242,19 @@ def test_a_figure_that_reaches_nothing_is_refused(package):
 
 
 def test_a_definition_is_found_with_its_decorators():
-    path, node, text = definition("press.claims._claims")
-    assert path.name == "claims.py"
-    assert text.startswith("@cache\ndef _claims")
+    path, node, text = definition("press.page.citations._entries")
+    assert path.name == "citations.py"
+    assert text.startswith("@cache\ndef _entries")
     assert node.lineno > 1
 
 
 def test_the_key_of_a_lab_follows_its_text_its_imports_and_the_records_it_names(
     tmp_path, monkeypatch
 ):
-    records = tmp_path / "docs" / "results"
-    records.mkdir(parents=True)
+    records = tmp_path / "results"
+    records.mkdir()
     (records / "svm.json").write_text("{}")
-    monkeypatch.setattr(dependencies, "ROOT", tmp_path)
+    monkeypatch.setattr(dependencies, "RESULTS", records)
     keys = []
     for text in ("x = 1", "x = 2", "from dlbook.knn import vote", 'claims_of("svm")'):
         script = tmp_path / f"{len(keys)}.py"

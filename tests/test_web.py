@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from dlbook.press import appendix, fonts, lean
-from dlbook.press.math import formula
-from dlbook.press.pages import unwrapped
+from dlbook.press.page.formulas import formula
+from dlbook.press.page.translate import unwrapped
+from dlbook.press.web import api, fonts, loading
 
 KATEX = Path(__file__).parents[1] / "docs" / "assets" / "katex"
 
@@ -90,21 +90,24 @@ PAGE = """<head>
 
 
 def test_a_page_loads_one_style_sheet_in_the_place_of_all():
-    assert lean.sheets_of(PAGE, "chapters/x.html") == ["assets/a.css", "assets/css/b.css"]
-    page = lean.bound_to(PAGE, "chapters/x.html", "assets/css/site.css")
+    assert loading.sheets_of(PAGE, "chapters/x.html") == [
+        "assets/a.css",
+        "assets/css/b.css",
+    ]
+    page = loading.bound_to(PAGE, "chapters/x.html", "assets/css/site.css")
     assert page.count('rel="stylesheet"') == 1
     assert 'href="../assets/css/site.css"' in page
     assert 'rel="canonical"' in page
-    assert lean.bound_to("<p>x</p>", "x.html", "s.css") == "<p>x</p>"
+    assert loading.bound_to("<p>x</p>", "x.html", "s.css") == "<p>x</p>"
 
 
 def test_each_section_of_a_page_stands_in_an_element_of_its_own():
-    page = lean.parted(PAGE)
+    page = loading.parted(PAGE)
     assert page.count('<section class="part"><h2') == page.count("</section>") == 2
     assert "<h1>T</h1><p>a</p><section" in page
     assert '<p>b</p></section>\n<section class="part"><h2 id="c">C</h2></section>' in page
     assert re.sub(r"</?section[^>]*>\n?", "", page) == PAGE
-    assert lean.parted("<p>x</p>") == "<p>x</p>"
+    assert loading.parted("<p>x</p>") == "<p>x</p>"
 
 
 def test_addresses_in_the_one_style_sheet_lead_where_they_led(tmp_path):
@@ -115,7 +118,7 @@ def test_addresses_in_the_one_style_sheet_lead_where_they_led(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     sheets = ["assets/katex/k.css", "assets/css/b.css"]
-    assert lean.one_sheet(tmp_path, sheets, "assets/css/site.css") == (
+    assert loading.one_sheet(tmp_path, sheets, "assets/css/site.css") == (
         'a{src:url("../katex/fonts/K.woff2")}b{c:url("data:x/y;z")}\n'
         'd{src:url("../fonts/S.woff2")}'
     )
@@ -134,17 +137,17 @@ def test_a_figure_in_a_remark_stands_on_its_own():
 
 def test_the_keyboard_reaches_each_block_of_code():
     for before in ("<pre>", "<pre><span></span>"):
-        made = lean.reachable(f"{before}<code>x</code></pre>")
+        made = loading.reachable(f"{before}<code>x</code></pre>")
         assert made == f'{before}<code tabindex="0">x</code></pre>'
-    assert lean.reachable("<p><code>x</code></p>") == "<p><code>x</code></p>"
+    assert loading.reachable("<p><code>x</code></p>") == "<p><code>x</code></p>"
 
 
 def test_the_scripts_of_the_theme_wait():
-    assert '.min.js" defer>' in lean.patient(PAGE)
+    assert '.min.js" defer>' in loading.patient(PAGE)
 
 
 def test_each_module_has_its_place_in_the_reference_and_a_line_in_the_index():
-    pages = appendix.api_pages(["history", "knn", "nowhere"])
+    pages = api.api_pages(["history", "knn", "nowhere"])
     places = {f"reference/{name}.md" for name in ("api", "api/history", "api/knn")}
     assert pages.keys() == places | {"reference/api/data.md"}
     index, data = pages["reference/api.md"], pages["reference/api/data.md"]

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from dlbook.cnn import convolutional_network
-from dlbook.press.live import SCRIPTS
-from dlbook.press.notebooks import notebook
-from dlbook.press.pages import PageError, translated
+from dlbook.press.downloads.notebooks import notebook
+from dlbook.press.page.fences import PageError
+from dlbook.press.page.translate import translated
+from dlbook.press.page.widgets import SCRIPTS
 from dlbook.runs.live import centered, decoded, encoded
 
 FENCE = "```live\nbroadcasting\nType *two* shapes.\n```\n"

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from audit import reading
 from pypdf import PdfReader
 
 SITE = Path(__file__).parents[2] / "site"
@@ -129,6 +130,49 @@ def test_code_that_the_keys_shall_pass_over_keeps_the_focus_of_who_is_there(open
     page.keyboard.press("Tab")
     assert not code.evaluate(is_here)
     assert code.evaluate("code => code.tabIndex") == -1
+
+
+EDGES = """figure => {
+  const box = figure.querySelector(".pan")
+  const { before, after } = box.dataset
+  return { stop: box.tabIndex === 0, before: before !== undefined, after: after !== undefined }
+}"""
+
+
+def test_a_figure_that_is_cut_fades_at_the_side_and_is_a_stop_of_the_keyboard(open_page):
+    page = open_page("chapters/knn.html", 390)
+    figure = page.locator("figure:has(.pan)").first
+    figure.scroll_into_view_if_needed()
+    page.wait_for_selector(".pan[data-after]")
+    assert figure.evaluate(EDGES) == {"stop": True, "before": False, "after": True}
+    figure.locator(".pan:visible").first.evaluate(
+        "box => box.scrollLeft = box.scrollWidth"
+    )
+    page.wait_for_selector(".pan[data-before]:not([data-after])")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_selector(".pan[data-before]", state="detached")
+    assert figure.evaluate(EDGES) == {"stop": False, "before": False, "after": False}
+
+
+def test_the_audit_counts_what_is_cut(tmp_path, browser):
+    long, short = "x = " + "1 + " * 99, "x = 1"
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "one.html").write_text(
+        "<!doctype html><title>one</title><style>code { display: block; overflow: auto }"
+        "figure { margin-top: 2000px }</style><article>"
+        + "".join(f"<pre><code>{line}</code></pre>" for line in (long, short, long))
+        + f"<div class='output'><pre><code>{short}</code></pre></div>"
+        "<figure><a href='#'>a stop</a></figure></article>"
+    )
+    page = browser.new_page(viewport=reading.DESK)
+    (view,) = reading.views(page, tmp_path.as_uri(), ["chapters/one.html"])
+    page.close()
+    assert view.page == "chapters/one.html"
+    assert view.counts["code"] == 3
+    assert view.counts["cut"] == 2
+    assert (view.counts["outputs"], view.counts["outputs_cut"]) == (1, 0)
+    assert view.counts["first_figure"] > 2000
+    assert view.counts["stops"] == 1
 
 
 def test_the_skip_link_leads_to_the_article(open_page):

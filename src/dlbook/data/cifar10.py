@@ -8,13 +8,20 @@ import hashlib
 import io
 import os
 import pickle
-import shutil
+import tarfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from dlbook.data import downloads
+
+URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
+ARCHIVE = "cifar-10-python.tar.gz"
+ARCHIVE_MD5 = "c58f30108f718f92721af3b95e74349a"
+MOST = 2**28  # bytes of the archive
 FILES = {  # name: MD5 of the unpacked file, as torchvision publishes it
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
     "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
@@ -23,6 +30,7 @@ FILES = {  # name: MD5 of the unpacked file, as torchvision publishes it
     "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
+NAMES = {"batches.meta": "5ff9c542aee3614f3951f8cda6e48888"}  # only torchvision reads it
 CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
@@ -31,14 +39,9 @@ HORSE = 43  # the place of a horse among the training images
 INSIDE = "cifar-10-batches-py"  # the folder that the published archive unpacks to
 
 
-def folder() -> Path:
-    """Give the folder of the data sets: `DLBOOK_DATA`, or a cache in the home folder."""
-    return Path(os.environ.get("DLBOOK_DATA") or Path.home() / ".cache" / "dlbook")
-
-
 def available() -> bool:
     """Tell whether all six files are at hand, without reading them."""
-    return all((folder() / INSIDE / name).is_file() for name in FILES)
+    return downloads.at_hand(INSIDE, list(FILES))
 
 
 def checksum() -> str:
@@ -47,7 +50,7 @@ def checksum() -> str:
 
 
 def load() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Read the set from `folder()`; download it first where it is missing.
+    """Read the set from `downloads.folder()`; download it first where it is missing.
 
     Returns:
         training images, (50000, 3, 32, 32) uint8 from 0 to 255, channels red, green, blue;
@@ -78,7 +81,7 @@ def read(name: str) -> tuple[Tensor, Tensor]:
         OSError: the file cannot be read.
         ValueError: the file is not the one that was published, or not what it should hold.
     """
-    path = folder() / INSIDE / name
+    path = downloads.folder() / INSIDE / name
     content = path.read_bytes()
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != FILES[name]:
@@ -97,30 +100,49 @@ def read(name: str) -> tuple[Tensor, Tensor]:
 
 
 def download() -> None:
-    """Bring the set into `folder()`, with progress; what is incomplete never counts.
+    """Bring the set into `downloads.folder()`, with progress.
 
-    torchvision downloads and unpacks into a folder beside the final one, and verifies
-    every file. A second call after a broken connection starts from what arrived whole.
+    The published archive is taken from there if it lies there, else fetched; it is verified,
+    unpacked beside the final place, and each file that is missing or damaged takes its place
+    in one step. Good files and those of others stay as they are.
 
     Raises:
-        OSError: no connection, no space, or the folder cannot be written.
+        OSError: no connection, no space, no server that sends what was published, or the
+            folder cannot be written.
     """
-    from torchvision.datasets import (
-        CIFAR10,
-    )  # takes a second that only downloads must pay
-
-    home, partial = folder() / INSIDE, folder() / "cifar-10.partial"
     try:
-        partial.mkdir(parents=True, exist_ok=True)
-        CIFAR10(str(partial), download=True)
-        shutil.rmtree(home, ignore_errors=True)
-        os.replace(partial / INSIDE, home)
-        shutil.rmtree(partial)
-    except (OSError, RuntimeError) as error:
+        home = downloads.folder() / INSIDE
+        home.mkdir(parents=True, exist_ok=True)
+        with (
+            TemporaryDirectory(prefix=".download-", dir=home) as own,
+            tarfile.open(_archive(Path(own))) as archive,
+        ):
+            _unpack(archive, Path(own), home)
+    except (*downloads.FAILURES, tarfile.TarError, KeyError) as error:
         raise OSError(
-            f"CIFAR-10 is not in {home} and could not be downloaded ({error}). "
+            "CIFAR-10 is not at hand and could not be downloaded "
+            f"({error or type(error).__name__}). "
             f"Connect to the internet, or set DLBOOK_DATA to a folder that holds {INSIDE}"
         ) from error
+
+
+def _archive(own: Path) -> Path:
+    """Give the published archive: the one at hand, or one fetched into `own`."""
+    path = downloads.folder() / ARCHIVE
+    if not downloads.is_good(path, "md5", ARCHIVE_MD5):
+        path = own / ARCHIVE
+        downloads.fetch(URL, path, MOST)
+        downloads.verify(path, "md5", ARCHIVE_MD5)
+    return path
+
+
+def _unpack(archive: tarfile.TarFile, own: Path, home: Path) -> None:
+    """Put every file that is not good yet into its place."""
+    for name, published in (FILES | NAMES).items():
+        if not downloads.is_good(home / name, "md5", published):
+            downloads.write(archive.extractfile(f"{INSIDE}/{name}"), own / name)
+            downloads.verify(own / name, "md5", published)
+            os.replace(own / name, home / name)
 
 
 class _TableUnpickler(pickle.Unpickler):

@@ -4,6 +4,7 @@ Source: K. He, X. Zhang, S. Ren and J. Sun, "Deep residual learning for image re
 CVPR 2016, doi:10.1109/CVPR.2016.90, tables 3 to 5, in the file `imagenet.toml`.
 """
 
+import hashlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,3 +37,8 @@ def load() -> list[PublishedError]:
     """Give all rows, in the order of the tables."""
     entries = tomllib.loads(FILE.read_text(encoding="utf-8"))["error"]
     return [PublishedError(**entry) for entry in entries]
+
+
+def checksum() -> str:
+    """Give the SHA-256 of the table, 64 hexadecimal digits, whatever ends a line."""
+    return hashlib.sha256(FILE.read_text(encoding="utf-8").encode()).hexdigest()

@@ -6,12 +6,21 @@ document recognition", Proceedings of the IEEE 86(11), 1998, doi:10.1109/5.72679
 
 import hashlib
 import os
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
+
+from dlbook.data import downloads
+
+INSIDE = "MNIST/raw"  # the folder of the files, as torchvision lays it out
+MIRRORS = (  # the first that sends the published files is taken
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "http://yann.lecun.com/exdb/mnist/",
+)
+MOST = 2**24  # bytes of a packed file
 
 FILES = {  # name: SHA-256 of the unpacked file
     "train-images-idx3-ubyte": (
@@ -31,14 +40,9 @@ HEADER = {"images": 16, "labels": 8}  # bytes before the first value
 PART = 2**21  # bytes to read at once: they are still in the cache when they are hashed
 
 
-def folder() -> Path:
-    """Give the folder of the data sets: `DLBOOK_DATA`, or a cache in the home folder."""
-    return Path(os.environ.get("DLBOOK_DATA") or Path.home() / ".cache" / "dlbook")
-
-
 def available() -> bool:
     """Tell whether all four files are at hand, without reading them."""
-    return all((folder() / "MNIST" / "raw" / name).is_file() for name in FILES)
+    return downloads.at_hand(INSIDE, list(FILES))
 
 
 def checksum() -> str:
@@ -47,7 +51,7 @@ def checksum() -> str:
 
 
 def load() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Read the set from `folder()`; download it first where it is missing.
+    """Read the set from `downloads.folder()`; download it first where it is missing.
 
     Returns:
         training images, (60000, 28, 28) uint8 from 0 (paper) to 255 (ink);
@@ -77,7 +81,7 @@ def read(name: str) -> Tensor:
         OSError: the file cannot be read.
         ValueError: the file is not the one that was published.
     """
-    path = folder() / "MNIST" / "raw" / name
+    path = downloads.folder() / INSIDE / name
     content, found = read_and_hash(path)
     if found != FILES[name]:
         raise ValueError(
@@ -111,26 +115,50 @@ def read_and_hash(path: Path) -> tuple[Tensor, str]:
 
 
 def download() -> None:
-    """Bring the set into `folder()`, with progress; what is incomplete never counts.
+    """Bring the set into `downloads.folder()`, with progress.
 
-    torchvision downloads into a folder beside the final one. Files that arrived whole are
-    kept there when the connection breaks, and a second call goes on with the rest.
+    A file that is there and good stays; one that lies there packed (`.gz`) is unpacked. Each
+    of the others is fetched, verified, and then takes its place in one step, so that a
+    second call after a broken connection goes on with the rest. Other files stay as they are.
 
     Raises:
-        OSError: no connection, no space, or the folder cannot be written.
+        OSError: no connection, no space, no server that sends what was published, or the
+            folder cannot be written.
     """
-    from torchvision.datasets import MNIST  # takes a second that only downloads must pay
-
-    home, partial = folder() / "MNIST", folder() / "MNIST.partial"
     try:
-        partial.mkdir(parents=True, exist_ok=True)
-        MNIST(str(partial), download=True)
-        home.mkdir(exist_ok=True)
-        shutil.rmtree(home / "raw", ignore_errors=True)
-        os.replace(partial / "MNIST" / "raw", home / "raw")
-        shutil.rmtree(partial)
-    except (OSError, RuntimeError) as error:
+        raw = downloads.folder() / INSIDE
+        raw.mkdir(parents=True, exist_ok=True)
+        for name, published in FILES.items():
+            if not downloads.is_good(raw / name, "sha256", published):
+                _bring(raw / name)
+    except OSError as error:
         raise OSError(
-            f"MNIST is not in {home / 'raw'} and could not be downloaded ({error}). "
+            f"MNIST is not at hand and could not be downloaded ({error}). "
             "Connect to the internet, or set DLBOOK_DATA to a folder that holds MNIST/raw"
         ) from error
+
+
+def _bring(path: Path) -> None:
+    """Unpack or fetch one file, verify it, and put it into its place."""
+    packed = path.with_name(f"{path.name}.gz")
+    sources = [packed] if packed.is_file() else []
+    with TemporaryDirectory(prefix=".download-", dir=path.parent) as own:
+        part = Path(own) / path.name
+        _unpack_first_good([*sources, *(m + packed.name for m in MIRRORS)], part)
+        os.replace(part, path)
+
+
+def _unpack_first_good(sources: list[Path | str], part: Path) -> None:
+    refused = []
+    for source in sources:
+        try:
+            packed = part.with_name("packed.gz") if isinstance(source, str) else source
+            if isinstance(source, str):
+                downloads.fetch(source, packed, MOST)
+            downloads.unpack(packed, part)
+            downloads.verify(part, "sha256", FILES[part.name])
+        except downloads.FAILURES as error:
+            refused.append(f"{source}: {error or type(error).__name__}")
+        else:
+            return
+    raise OSError("; ".join(refused))

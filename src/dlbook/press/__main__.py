@@ -7,14 +7,16 @@ from pathlib import Path
 
 from matplotlib import rc_context
 
+from dlbook.checkout import DOCS, ROOT, settings
 from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, in_both_themes
-from dlbook.press import math
-from dlbook.press.drawings import draw_missing
-from dlbook.press.fences import ROOT
-from dlbook.press.outputs import refresh
-from dlbook.press.pages import PageError, frames_of, translated
+from dlbook.press.cache import CACHE
+from dlbook.press.page import formulas
+from dlbook.press.page.fences import PageError
+from dlbook.press.page.outputs import refresh
+from dlbook.press.page.translate import frames_of, translated
+from dlbook.press.source.drawings import draw_missing
 
-PREVIEW = ROOT / ".cache" / "preview"
+PREVIEW = CACHE / "preview"
 
 
 def preview_figure(name: str, arguments: list[str]) -> list[Path]:
@@ -60,16 +62,9 @@ def check_page(path: Path) -> str:
         one mistake with its line, or an empty text.
     """
     import markdown
-    import yaml
 
-    class Loader(yaml.SafeLoader):
-        """Reads the part of mkdocs.yml that is needed here."""
-
-    for prefix in ("tag:", "!"):
-        Loader.add_multi_constructor(prefix, lambda loader, suffix, node: suffix)
-    settings = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader)
     extensions, configs = [], {}
-    for entry in settings["markdown_extensions"]:
+    for entry in settings()["markdown_extensions"]:
         name, options = (
             next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
         )
@@ -79,8 +74,8 @@ def check_page(path: Path) -> str:
     where = path.resolve().relative_to(ROOT)
     try:
         draw_missing(frames_of(text))
-        new = translated(text, str(path.resolve().relative_to(ROOT / "docs")))
-        math.rendered(
+        new = translated(text, str(path.resolve().relative_to(DOCS)))
+        formulas.rendered(
             markdown.markdown(new, extensions=extensions, extension_configs=configs)
         )
     except PageError as error:
@@ -117,7 +112,7 @@ def main() -> int:
     failed = 0
     for path in choice.pages or [
         ROOT / "README.md",
-        *sorted((ROOT / "docs").rglob("*.md")),
+        *sorted((DOCS).rglob("*.md")),
     ]:
         try:
             print(f"{path}: {'rewritten' if refresh(path) else 'up to date'}")

@@ -14,6 +14,7 @@ import torch
 from torch import Generator, Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from dlbook.checkout import ROOT
 from dlbook.cnn import (
     Recipe,
     Training,
@@ -32,7 +33,7 @@ from dlbook.cnn import (
 from dlbook.data import cifar10 as color_images
 from dlbook.data import digits
 from dlbook.data import mnist as gray_images
-from dlbook.runs.record import ROOT, Claim, Findings, over_seeds
+from dlbook.runs.record import Claim, Findings, over_seeds
 
 SEEDS = (0, 1, 2)
 CHECKPOINTS = ROOT / ".cache" / "checkpoints"

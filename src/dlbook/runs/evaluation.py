@@ -11,6 +11,7 @@ from torch.func import grad, vmap
 from torch.nn.functional import softplus
 from tqdm import tqdm
 
+from dlbook.checkout import ROOT
 from dlbook.data import digits, subjects
 from dlbook.data import mnist as mnist_data
 from dlbook.data.toy import two_moons
@@ -26,7 +27,7 @@ from dlbook.evaluation import (
 from dlbook.knn import errors_of_every_k, k_nearest_neighbors
 from dlbook.polynomial import evaluate, fit_polynomial
 from dlbook.risk import expected_best
-from dlbook.runs.record import ROOT, Claim, Findings, over_seeds
+from dlbook.runs.record import Claim, Findings, over_seeds
 
 NETWORKS, EPOCHS, SIZES = 100, 10, (784, 100, 10)
 AT_ONCE = 10  # more networks at once need more memory and save no more time

@@ -1,0 +1,129 @@
+"""Each chapter as a notebook to download: listings resolved, runs from top to bottom."""
+
+import ast
+import re
+from itertools import count
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from dlbook.press.page.citations import CITATION, keys_of, label
+from dlbook.press.page.claims import CLAIM
+from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, drawing_of, fences_of
+from dlbook.press.source.listings import definition, names_bound_by
+
+ADMONITION = re.compile(r"^\s*(?:!!!|\?\?\?\+?)\s+\w+(?:\s+\"(?P<title>.*)\")?\s*$")
+CHAPTER_LINK = re.compile(r"\]\((?!https?:|#)[^)]*\)")
+
+
+def notebook(markdown: str, address: str) -> str:
+    """Turn a chapter into a notebook.
+
+    Args:
+        markdown: the text of the page.
+        address: its place below `docs`, such as `chapters/knn.md`.
+
+    Returns:
+        the notebook as JSON, without outputs; equal pages give equal bytes.
+
+    Raises:
+        LookupError: a listing, figure or citation is gone.
+    """
+    lines = markdown.splitlines()
+    start = f"*A chapter of dlbook, made from `docs/{address}`. It needs the package `dlbook`.*"
+    cells = [new_markdown_cell(start)]
+    done = 0
+    after_block = False
+    for fence in fences_of(markdown):
+        text = lines[done : fence.first - 1]
+        done = fence.last
+        is_output = after_block and any(line.strip() == OUTPUT for line in text)
+        after_block = fence.info == "python"
+        if prose := _prose(text):
+            cells.append(new_markdown_cell(prose))
+        if not is_output:
+            cells.append(_cell(fence))
+    if prose := _prose(lines[done:]):
+        cells.append(new_markdown_cell(prose))
+    for number, cell in zip(count(), cells, strict=False):
+        cell["id"] = f"cell-{number}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.writes(new_notebook(cells=cells, metadata={"kernelspec": kernel}))
+
+
+def _prose(lines: list[str]) -> str:
+    """Write prose without the dialect: links between chapters, claims and citations as text."""
+    kept = []
+    for line in lines:
+        text = line.strip()
+        if text in (OUTPUT, CONTINUED):
+            continue
+        heading = ADMONITION.match(line)
+        if heading:
+            text = f"**{heading['title'] or ''}**" if heading["title"] else ""
+        elif line.startswith("    "):
+            text = text  # the inside of an admonition stands at the margin
+        else:
+            text = line
+        text = CLAIM.sub(lambda match: match["text"], text)
+        text = CITATION.sub(
+            lambda match: f"({'; '.join(label(key) for key in keys_of(match[1]))})", text
+        )
+        kept.append(CHAPTER_LINK.sub("]", text))
+    return "\n".join(kept).strip()
+
+
+def _cell(fence: Fence):
+    inside = "\n".join(fence.lines)
+    if fence.info == "python":
+        return new_code_cell(inside)
+    if fence.info == "listing":
+        return new_code_cell(runnable(inside.strip()))
+    if fence.info == "figure":
+        drawing = drawing_of(fence)
+        module, _, function = drawing.name.rpartition(".")
+        call = ", ".join(
+            [function, *(f"{k}={v!r}" for k, v in drawing.frames[-1].items())]
+        )
+        return new_code_cell(
+            f"from dlbook.figures.{module} import {function}\n"
+            f"from dlbook.figures.style import show\n\nshow({call})"
+        )
+    if fence.info == "live":
+        # the widget runs in the page alone; its sentence says what to do instead
+        return new_markdown_cell("\n".join(fence.lines[1:]))
+    return new_markdown_cell(f"```{fence.info}\n{inside}\n```")
+
+
+def runnable(name: str) -> str:
+    """Give a listing together with the imports that it needs to run on its own.
+
+    Args:
+        name: module and definition, such as `knn.k_nearest_neighbors`.
+
+    Returns:
+        source text; what the listing takes from its own module is imported from there.
+
+    Raises:
+        LookupError: the definition does not exist.
+    """
+    path, node, source = definition(name)
+    module = name.rpartition(".")[0]
+    used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    own = set(names_bound_by(node))
+    imports, neighbors = [], set()
+    for statement in ast.parse(path.read_text()).body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            needed = [
+                alias
+                for alias in statement.names
+                if (alias.asname or alias.name.split(".")[0]) in used
+            ]
+            if needed:
+                statement.names = needed
+                imports.append(ast.unparse(statement))
+        else:
+            neighbors |= set(names_bound_by(statement)) & used - own
+    if neighbors:
+        imports.append(f"from dlbook.{module} import {', '.join(sorted(neighbors))}")
+    return "\n".join([*imports, "", "", source]) if imports else source
