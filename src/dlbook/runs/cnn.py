@@ -15,6 +15,7 @@ from dlbook.acceleration import (
     keep_freed_memory,
     train,
 )
+from dlbook.checkout import ROOT
 from dlbook.cnn import (
     Recipe,
     Training,
@@ -30,7 +31,7 @@ from dlbook.cnn import (
 from dlbook.data import cifar10 as color_images
 from dlbook.data import digits
 from dlbook.data import mnist as gray_images
-from dlbook.runs.record import ROOT, Claim, Findings, over_seeds
+from dlbook.runs.record import Claim, Findings, over_seeds
 
 SEEDS = (0, 1, 2)
 BATCH = 100
