@@ -5,14 +5,27 @@ BIN := .venv/bin
 TORCH_INDEX ?=
 # More options for pytest, such as `-W error`.
 PYTEST_FLAGS ?=
+# Where `make serve` listens.
+PORT ?= 8000
 
-.PHONY: help serve build test outputs figure results bench audit lock clean
+# The theme announces the end of its support at every build; CONTRIBUTING says what follows.
+export NO_MKDOCS_2_WARNING := 1
+
+.PHONY: help serve build check test outputs figure results bench audit lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
+# An environment knows the folder it was made for. One that came with a copied or moved checkout
+# would run the code of the other folder, or nothing: it is made again.
+STRANGE := $(shell grep -s '^command = ' .venv/pyvenv.cfg | grep -vF " $(CURDIR)/.venv")
+ifneq ($(STRANGE),)
+.PHONY: .venv/.stamp
+endif
+
 .venv/.stamp: requirements.lock pyproject.toml
+	$(if $(STRANGE),rm -rf .venv)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet --index-url $(TORCH_INDEX) $$(grep -oE '^torch(vision)?==[0-9.]+' requirements.lock))
@@ -20,11 +33,14 @@ help: ## list the commands
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-serve: .venv/.stamp ## build, and serve at 127.0.0.1:8000 with live reload
-	$(BIN)/mkdocs serve --dirty --no-strict --livereload --dev-addr 127.0.0.1:8000
+serve: .venv/.stamp ## build, and serve at 127.0.0.1:8000 with live reload; PORT=8001 takes another port
+	$(BIN)/mkdocs serve --dirty --no-strict --livereload --dev-addr 127.0.0.1:$(PORT)
 
 build: .venv/.stamp ## write the site into site/
 	$(BIN)/mkdocs build --clean
+
+check: .venv/.stamp ## tell every mistake of a page: make check PAGE=knn; ALL=1 adds its tests, its figures and its lab
+	@$(BIN)/python -m dlbook.press page $(PAGE) $(if $(ALL),--all)
 
 test: .venv/.stamp ## lint, build strictly, run every test, every block and every check of the site
 	$(BIN)/ruff check .
@@ -35,7 +51,7 @@ test: .venv/.stamp ## lint, build strictly, run every test, every block and ever
 outputs: .venv/.stamp ## rewrite stale outputs and claims in the pages
 	$(BIN)/python -m dlbook.press outputs
 
-figure: .venv/.stamp ## draw one figure into .cache/preview: make figure NAME=knn.decision_regions
+figure: .venv/.stamp ## draw one figure into .cache/preview: make figure NAME=knn.convergence
 	$(BIN)/python -m dlbook.press figure $(NAME)
 
 results: .venv/.stamp ## recompute every quick run and write docs/results/*.json

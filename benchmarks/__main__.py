@@ -4,7 +4,7 @@ import argparse
 import time
 
 from benchmarks.harness import fresh_process
-from benchmarks.record import WORDS, measured, section_of, write
+from benchmarks.record import WORDS, measured, write_down
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
             lines, threads = pool.submit(measured, word).result()
         for line in lines:
             print(line, flush=True)
-        write(word, section_of(word, lines, time.perf_counter() - started, threads))
+        write_down(word, lines, time.perf_counter() - started, threads)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor, nn
 
-from benchmarks.harness import Line, race, times_as_fast
+from benchmarks.harness import Line, times_as_fast
 from dlbook.backprop import train_step
 from dlbook.mlp import Layer, draw_layers
+from dlbook.runs.race import race
 
 PEER = "autograd + torch.optim.SGD"
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from benchmarks.harness import Line, fresh_process, race, times_as_fast
+from benchmarks.harness import Line, fresh_process, times_as_fast
 from dlbook.acceleration import keep_freed_memory
 from dlbook.cnn import Recipe, Training, begin, convolutional_network, descend
+from dlbook.runs.race import race
 
 PEER = "default layout, eager, SGD"
 BATCH = 100

@@ -6,8 +6,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import softplus
 
-from benchmarks.harness import Line, race, times_as_fast
+from benchmarks.harness import Line, times_as_fast
 from dlbook.evaluation import draw_networks, forward
+from dlbook.runs.race import race
 
 SIZES = (2, 50, 50, 1)
 PEER = "torch.nn, one after the other"

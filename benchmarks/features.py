@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 
-from benchmarks.harness import Line, peak_growth, race, times_as_fast
+from benchmarks.harness import Line, peak_growth, times_as_fast
 from dlbook.data import digits, mnist
 from dlbook.features import (
     draw_pairs,
@@ -12,6 +12,7 @@ from dlbook.features import (
     train_on_pairs,
     train_on_table,
 )
+from dlbook.runs.race import race
 
 COUNT = 10_000
 

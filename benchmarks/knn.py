@@ -5,9 +5,10 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Generator, Tensor
 
-from benchmarks.harness import Line, peak_growth, race, times_as_fast
+from benchmarks.harness import Line, peak_growth, times_as_fast
 from dlbook.data import mnist
 from dlbook.knn import nearest_in_blocks
+from dlbook.runs.race import race
 
 K, MANY = 5, 4000
 

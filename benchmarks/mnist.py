@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 from torchvision.datasets import MNIST
 
-from benchmarks.harness import Line, race, times_as_fast
+from benchmarks.harness import Line, times_as_fast
 from dlbook.data import downloads, mnist
+from dlbook.runs.race import race
 
 PEER = "torchvision.datasets.MNIST"
 

@@ -4,10 +4,11 @@ import torch
 from sklearn.linear_model import Perceptron
 from torch import Tensor
 
-from benchmarks.harness import Line, race, times_as_fast
+from benchmarks.harness import Line, times_as_fast
 from dlbook.data import separable
 from dlbook.perceptron import train, train_by_blocks
 from dlbook.runs.perceptron import zeros_and_ones
+from dlbook.runs.race import race
 
 
 def full() -> list[Line]:

@@ -1,17 +1,16 @@
 """Run a benchmark at its full size, and write it down as a run is written down."""
 
 import importlib
-import json
 import os
-from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 
 import torch
 
-from benchmarks.harness import ANY, Line
+from benchmarks.harness import Line
 from dlbook.data import mnist
-from dlbook.runs.provenance import provenance, write_atomically
-from dlbook.runs.record import RESULTS, Claim
+from dlbook.runs.race import ANY
+from dlbook.runs.record import Claim, provenance, write
 
 WORDS = (
     *("knn", "perceptron", "svm", "features", "backprop", "evaluation", "cnn"),
@@ -33,8 +32,8 @@ def measured(word: str) -> tuple[list[Line], int]:
     return importlib.import_module(f"benchmarks.{word}").full(), torch.get_num_threads()
 
 
-def section_of(word: str, lines: list[Line], seconds: float, threads: int) -> dict:
-    """Describe one benchmark as a section of a record: claims with their provenance.
+def write_down(word: str, lines: list[Line], seconds: float, threads: int) -> Path:
+    """Record one benchmark: its claims with their provenance.
 
     Args:
         word: its module.
@@ -43,7 +42,7 @@ def section_of(word: str, lines: list[Line], seconds: float, threads: int) -> di
         threads: of torch.
 
     Returns:
-        what can be written as JSON.
+        `docs/results/benchmarks.json`; its other sections are left as they were.
     """
     section = provenance("benchmarks", word, torch.device("cpu"), seconds)
     limit = os.environ.get("OMP_NUM_THREADS")
@@ -54,17 +53,4 @@ def section_of(word: str, lines: list[Line], seconds: float, threads: int) -> di
     claims = {f"{word}_threads": Claim(threads, tolerance=ANY)}
     for line in lines:
         claims |= line.claims()
-    return section | {"claims": {name: asdict(claim) for name, claim in claims.items()}}
-
-
-def write(word: str, section: dict) -> None:
-    """Put a section into `docs/results/benchmarks.json`; leave the others.
-
-    Args:
-        word: its name.
-        section: from `section_of`.
-    """
-    path = RESULTS / "benchmarks.json"
-    sections = json.loads(path.read_text()) if path.is_file() else {}
-    sections[word] = section
-    write_atomically(path, json.dumps(sections, indent=1, sort_keys=True) + "\n")
+    return write("benchmarks", word, section, claims)

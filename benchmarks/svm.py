@@ -8,8 +8,9 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.svm import LinearSVC
 from torch import Tensor
 
-from benchmarks.harness import Line, race, times_as_fast, times_as_long
+from benchmarks.harness import Line, times_as_fast, times_as_long
 from dlbook.data import digits, mnist
+from dlbook.runs.race import race
 from dlbook.runs.svm import GOAL, IMAGES, eights
 from dlbook.svm import dual_objective, primal_objective, train
 

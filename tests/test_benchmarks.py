@@ -2,17 +2,18 @@
 
 import hashlib
 import importlib
-import json
 import math
 from dataclasses import fields
 
 import pytest
 import torch
 from benchmarks import cnn, figures, harness, knn, perceptron, record
-from benchmarks.harness import Line, peak_growth, quotients, race, times_as_fast
+from benchmarks.harness import Line, peak_growth, times_as_fast
 
 from dlbook.data import mnist
-from dlbook.runs.record import Claim
+from dlbook.runs import record as recording
+from dlbook.runs.race import quotients, race
+from dlbook.runs.record import Claim, sections_of
 
 SMALL = [word for word in record.WORDS if word not in ("mnist", "cnn")]
 
@@ -149,8 +150,7 @@ def test_the_book_has_figures_to_time():
 
 
 def test_the_record_holds_a_section_for_every_benchmark():
-    path = record.RESULTS / "benchmarks.json"
-    sections = json.loads(path.read_text())
+    sections = sections_of("benchmarks")
     assert sections.keys() == set(record.WORDS)
     for word, section in sections.items():
         assert section["command"].endswith(f"python -m benchmarks {word}")
@@ -160,12 +160,11 @@ def test_the_record_holds_a_section_for_every_benchmark():
 
 
 def test_a_section_has_the_form_of_a_record(tmp_path, monkeypatch):
-    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    monkeypatch.setattr(recording, "RESULTS", tmp_path)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    section = record.section_of("knn", [Line("knn_x", "peer", [2.0], 1.0)], 0.1, 2)
-    record.write("knn", section)
-    record.write("svm", section)
-    sections = json.loads((tmp_path / "benchmarks.json").read_text())
+    for word in ("knn", "svm"):
+        record.write_down(word, [Line("knn_x", "peer", [2.0], 1.0)], 0.1, 2)
+    sections = sections_of("benchmarks")
     assert sections.keys() == {"knn", "svm"}
     assert sections["knn"]["command"] == "OMP_NUM_THREADS=2 python -m benchmarks knn"
     claim = sections["knn"]["claims"]["knn_x"]

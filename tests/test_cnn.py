@@ -192,6 +192,24 @@ def test_a_recipe_that_cannot_work_is_refused(wrong, said):
         Recipe(**wrong)
 
 
+def test_a_look_inside_shows_dead_units_and_the_gradients_of_autograd():
+    model = cnn.small_network(Generator().manual_seed(0))
+    images, labels, _, _ = digits_data()
+    sights = cnn.look_inside(model, images, labels)
+    assert [sight.layer for sight in sights] == [type(part).__name__ for part in model]
+    assert 0 < sights[2].zeros < 1
+    assert sights[2].gradient is None
+    nn.functional.cross_entropy(model(images), labels).backward()
+    for sight, layer in ((sights[0], model[0]), (sights[4], model[4])):
+        assert sight.gradient == pytest.approx(layer.weight.grad.norm().item())
+    with torch.no_grad():
+        model[0].weight.zero_()
+        model[0].bias.fill_(-1)
+    dead = cnn.look_inside(model, images, labels)
+    assert dead[2].zeros == 1
+    assert dead[0].gradient == dead[4].gradient == 0
+
+
 def test_layers_that_keep_other_numbers_than_parameters_are_refused():
     with torch.device("meta"):
         layers = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))

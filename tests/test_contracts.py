@@ -68,8 +68,13 @@ def tensors_in(value):
 
 
 def answered(word, name, arguments):
-    """Call the function; a generator is asked for all that it yields, an iterator too."""
+    """Call the function; a generator is asked for all that it yields, an iterator too.
+
+    Arguments named "*first", "*second" go into a `*tensors` behind the others.
+    """
     torch.manual_seed(0)
+    if any(key.startswith("*") for key in arguments):
+        return function_of(word, name)(*arguments.values())
     answer = function_of(word, name)(**arguments)
     return list(answer) if inspect.isgenerator(answer) else answer
 

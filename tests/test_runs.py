@@ -4,15 +4,20 @@ import importlib
 import json
 import math
 import pkgutil
+import re
+import subprocess
+import sys
 
 import pytest
 import torch
 
 import dlbook.runs
+from dlbook import checkout
+from dlbook.checkout import RESULTS
+from dlbook.runs import __main__ as command
 from dlbook.runs import record as recording
-from dlbook.runs.__main__ import runs_of
+from dlbook.runs.__main__ import runs_of, words
 from dlbook.runs.record import (
-    RESULTS,
     Claim,
     Findings,
     claims_of,
@@ -24,7 +29,7 @@ from dlbook.runs.record import (
 WORDS = [
     info.name
     for info in pkgutil.iter_modules(dlbook.runs.__path__)
-    if info.name not in ("record", "provenance", "__main__")
+    if info.name not in ("record", "race", "__main__")
 ]
 
 
@@ -33,6 +38,18 @@ def test_a_quick_run_confirms_its_record(word):
     run = importlib.import_module(f"dlbook.runs.{word}").quick
     problems = differences(claims_of(word), run(torch.device("cpu")).claims)
     assert not problems, f"docs/results/{word}.json: {'; '.join(problems)}"
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_quick_run_confirms_its_record_on_another_machine(word, interpreter):
+    shown = interpreter.printed(
+        "import torch\n"
+        f"from dlbook.runs.{word} import quick\n"
+        "from dlbook.runs.record import claims_of, differences\n"
+        "computed = quick(torch.device('cpu')).claims\n"
+        f"print(*differences(claims_of({word!r}), computed), sep='; ', end='')"
+    )
+    assert not shown, f"docs/results/{word}.json: {shown}"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +106,7 @@ def test_a_recomputation_outside_the_tolerance_is_reported():
         "recorded as 3.09" in differences(old, {"error": Claim(3.1, tolerance=1e-3)})[0]
     )
     assert differences(old, {"curve": Claim([1.0])})
+    assert differences(old, {"curve": Claim(1.0)})
     assert differences(old, {"error": Claim(math.nan, tolerance=1.0)})
     assert differences(old, {"new": Claim(1.0)}) == ["new is not recorded"]
 
@@ -120,3 +138,68 @@ def test_recording_one_run_leaves_the_others(tmp_path, monkeypatch):
     assert sections["quick"]["claims"]["two"]["value"] == 2.0
     assert sections["quick"]["command"] == "python -m dlbook.runs word quick --device cpu"
     assert not list(tmp_path.glob(".*")), "a partial file was left behind"
+
+
+@pytest.fixture
+def nothing_computed(monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("something was computed")
+
+    monkeypatch.setattr(command, "record", refuse)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("nosuch", "there are runs for applications, .*, got 'nosuch'"),
+        ("record", "there are runs for .*, got 'record'"),
+        ("provenance quick", "there are runs for .*, got 'provenance'"),
+        ("../knn", r"there are runs for .*, got '\.\./knn'"),
+        ("KNN", "there are runs for .*, got 'KNN'"),
+        ("knn nosuch", "knn has the runs quick, mnist, got 'nosuch'"),
+        ("knn quick nosuch", "knn has the runs quick, mnist, got 'nosuch'"),
+        ("knn --device gpu", "the device must be one of cpu.*, got 'gpu'"),
+        ("knn --device mps", "the device must be one of cpu.*, got 'mps'"),
+        ("knn --device cuda:99", "the device must be one of cpu.*, got 'cuda:99'"),
+        ("knn --device cpu:7", "the device must be one of cpu.*, got 'cpu:7'"),
+    ],
+)
+def test_what_does_not_exist_is_refused_before_anything_runs(
+    line, sentence, nothing_computed, capsys
+):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(line.split())
+    assert re.search(sentence, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("damage", ["missing", "read-only"])
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(
+    damage, nothing_computed, tmp_path, monkeypatch, capsys
+):
+    def read_only(**options):
+        raise OSError(30, "Read-only file system")
+
+    if damage == "missing":
+        monkeypatch.setattr(checkout, "SETTINGS", tmp_path / "mkdocs.yml")
+    else:
+        monkeypatch.setattr(command, "TemporaryFile", read_only)
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["knn"])
+    sentence = "this needs a checkout" if damage == "missing" else "Read-only file system"
+    assert sentence in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_module_of_runs_is_found():
+    assert words() == sorted(WORDS)
+
+
+def test_reading_and_writing_records_loads_no_torch():
+    """The press reads records at each start, and torch takes seconds to load."""
+    program = (
+        "import sys, dlbook.runs.record as r; r.claims_of('knn'); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True
+    )
+    assert b"torch" not in done.stdout.split()

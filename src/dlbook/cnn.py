@@ -348,3 +348,53 @@ def error_rate(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     if scores.isnan().any():
         raise ValueError("scores must be numbers, got NaN")
     return (scores.argmax(dim=1) != labels).double().mean().item()
+
+
+class Sight(NamedTuple):
+    """What one layer shows of itself on a batch.
+
+    Attributes:
+        layer: its kind.
+        deviation: of the numbers that it puts out.
+        zeros: the share of them that are 0, from 0 to 1.
+        gradient: the length of the gradient of its weights; None where it has none.
+    """
+
+    layer: str
+    deviation: float
+    zeros: float
+    gradient: float | None
+
+
+def look_inside(model: nn.Sequential, images: Tensor, labels: Tensor) -> list[Sight]:
+    """Look at the activations and gradients of every layer, without taking a step.
+
+    Args:
+        model: images to scores, layer after layer.
+        images: (n, channels, height, width) floats, n at least 1, on the model's device.
+        labels: (n,) int64, numbers of classes, on the same device.
+
+    Returns:
+        one entry per layer, in order.
+
+    Raises:
+        TypeError: images that are no floats, or labels that are not int64.
+        ValueError: there are no images, not one label for each, or a label that is no
+            class.
+    """
+    _require_batch(images, labels)
+    outputs = [images]
+    for layer in model:
+        outputs.append(layer(outputs[-1]))
+    require_classes(labels, len(images), outputs[-1].shape[1])
+    weights = [layer.weight for layer in model if hasattr(layer, "weight")]
+    found = iter(torch.autograd.grad(cross_entropy(outputs[-1], labels), weights))
+    return [
+        Sight(
+            type(layer).__name__,
+            numbers.std().item(),
+            (numbers == 0).double().mean().item(),
+            next(found).norm().item() if hasattr(layer, "weight") else None,
+        )
+        for layer, numbers in zip(model, outputs[1:], strict=True)
+    ]

@@ -77,4 +77,8 @@ CONTRACTS = {
         make=lambda: {"model": model()} | batch(),
         labels={"labels": "classes"},
     ),
+    "look_inside": Contract(
+        make=lambda: {"model": model()} | batch(),
+        labels={"labels": "classes"},
+    ),
 }

@@ -1,15 +1,14 @@
 """Figures of the book about itself, drawn from its own source."""
 
 import ast
-import re
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
+from dlbook.checkout import PACKAGE, parts
 from dlbook.figures.style import Theme
 
-ROOT = Path(__file__).parents[3]
 READS = ("mkdocs.yml", "src/dlbook/*.py")  # what the drawing depends on beside this file
 
 
@@ -19,11 +18,11 @@ def chapter_map(theme: Theme) -> Figure:
     An arrow leads from a chapter to each later chapter whose code imports it, as found in the
     source. Every arrow leads forward: no chapter needs one that comes later.
     """
-    parts = _parts()
-    drawing = Figure(figsize=(7, 0.62 + 0.82 * len(parts)), layout="constrained")
+    rows = _parts()
+    drawing = Figure(figsize=(7, 0.62 + 0.82 * len(rows)), layout="constrained")
     axes = drawing.subplots()
     places = {}
-    for row, (part, words) in enumerate(parts):
+    for row, (part, words) in enumerate(rows):
         axes.text(-0.62, -row + 0.36, part, color=theme.muted, fontsize=8, ha="left")
         for column, word in enumerate(words):
             places[word] = (column * 7 / max(len(words), 5), -row)
@@ -49,25 +48,24 @@ def chapter_map(theme: Theme) -> Figure:
                 zorder=2,
             )
             axes.add_patch(arrow)
-    axes.set(xlim=(-0.7, 7), ylim=(-len(parts) + 0.4, 0.62))
+    axes.set(xlim=(-0.7, 7), ylim=(-len(rows) + 0.4, 0.62))
     axes.axis("off")
     return drawing
 
 
 def _parts() -> list[tuple[str, list[str]]]:
-    """Read the parts and their chapters from the table of contents."""
-    parts: list[tuple[str, list[str]]] = []
-    for line in (ROOT / "mkdocs.yml").read_text().splitlines():
-        if heading := re.fullmatch(r"  - ([^:]+):.*", line):
-            parts.append((heading[1], []))
-        if chapter := re.search(r"chapters/(\w+)\.md", line):
-            parts[-1][1].append(chapter[1])
-    return [(part, words) for part, words in parts if words]
+    """List the parts of the book that have chapters, and their words."""
+    found = []
+    for part, sources in parts():
+        words = [Path(place).stem for place in sources if place.startswith("chapters/")]
+        if words:
+            found.append((part, words))
+    return found
 
 
 def _imports(word: str) -> set[str]:
     """Name the concepts that the module of a chapter imports."""
-    path = ROOT / "src" / "dlbook" / f"{word}.py"
+    path = PACKAGE / f"{word}.py"
     nodes = ast.walk(ast.parse(path.read_text())) if path.is_file() else ()
     found = set()
     for node in nodes:

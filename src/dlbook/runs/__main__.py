@@ -3,13 +3,23 @@
 import argparse
 import importlib
 import inspect
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import torch
 
+from dlbook import checkout
 from dlbook.runs.record import Findings, record
 
 
-def runs_of(word: str) -> dict:
+def words() -> list[str]:
+    """List what has runs: the modules beside this one that hold a function of findings."""
+    modules = sorted(Path(__file__).parent.glob("[a-z]*.py"))
+    return [m.stem for m in modules if "-> Findings:" in m.read_text(encoding="utf-8")]
+
+
+def runs_of(word: str) -> dict[str, Callable]:
     """Collect the runs of a chapter: the functions of its module that return findings.
 
     Args:
@@ -17,7 +27,12 @@ def runs_of(word: str) -> dict:
 
     Returns:
         functions by name, in the order in which they are written.
+
+    Raises:
+        LookupError: there are no runs for this word.
     """
+    if word not in words():
+        raise LookupError(f"there are runs for {', '.join(words())}, got {word!r}")
     module = importlib.import_module(f"dlbook.runs.{word}")
     return {
         name: function
@@ -28,21 +43,78 @@ def runs_of(word: str) -> dict:
     }
 
 
-def main() -> None:
-    """Read the command line, run, and say where the results were written."""
+def wanted(word: str, names: list[str]) -> list[Callable]:
+    """Find runs by their names.
+
+    Args:
+        word: the chapter, such as `knn`.
+        names: such as `quick`.
+
+    Returns:
+        the functions, in the order of their names.
+
+    Raises:
+        LookupError: one of them does not exist; none is run then.
+    """
+    known = runs_of(word)
+    for name in names:
+        if name not in known:
+            raise LookupError(f"{word} has the runs {', '.join(known)}, got {name!r}")
+    return [known[name] for name in names]
+
+
+def device_named(name: str) -> torch.device:
+    """Find the device to compute on.
+
+    Args:
+        name: `cpu`, `cuda`, or one of several, such as `cuda:1`.
+
+    Returns:
+        a device that is there.
+
+    Raises:
+        LookupError: it is not, or runs are not recorded on such a device.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = ["cpu", *(["cuda"] if count else []), *(f"cuda:{n}" for n in range(count))]
+    if name not in there:
+        raise LookupError(f"the device must be one of {', '.join(there)}, got {name!r}")
+    return torch.device(name)
+
+
+def require_folder() -> None:
+    """Look whether records can be written, before anything is computed.
+
+    Raises:
+        OSError: there is no checkout, or its folder of records may not be written.
+    """
+    checkout.require()
+    with TemporaryFile(dir=checkout.RESULTS):
+        pass
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line, run, and say where the results were written.
+
+    Args:
+        arguments: instead of those of the command line.
+    """
     parser = argparse.ArgumentParser(prog="python -m dlbook.runs", description=__doc__)
     parser.add_argument("word", help="the chapter, such as knn")
     parser.add_argument(
         "runs", nargs="*", default=["quick"], help="names; default: quick"
     )
     parser.add_argument("--device", default="cpu", help="cpu or cuda; default: cpu")
-    choice = parser.parse_args()
-    known = runs_of(choice.word)
-    for name in choice.runs:
-        if name not in known:
-            parser.error(f"{choice.word} has the runs {', '.join(known)}, got {name}")
-        path = record(choice.word, known[name], torch.device(choice.device))
-        print(f"{choice.word} {name}: recorded in {path}")
+    choice = parser.parse_args(arguments)
+    try:
+        functions = wanted(choice.word, choice.runs)
+        device = device_named(choice.device)
+        require_folder()
+    except (LookupError, OSError) as error:
+        parser.error(str(error))
+    for function in functions:
+        path = record(choice.word, function, device)
+        print(f"{choice.word} {function.__name__}: recorded in {path}", flush=True)
 
 
 if __name__ == "__main__":

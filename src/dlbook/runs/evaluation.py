@@ -14,6 +14,7 @@ from torch.func import grad, vmap
 from torch.nn.functional import cross_entropy, max_pool2d, softplus
 from tqdm import tqdm
 
+from dlbook.checkout import ROOT
 from dlbook.cnn import convolutional_network
 from dlbook.data import digits, subjects
 from dlbook.data import mnist as mnist_data
@@ -34,7 +35,7 @@ from dlbook.evaluation import (
 from dlbook.knn import errors_of_every_k, k_nearest_neighbors
 from dlbook.polynomial import evaluate, fit_polynomial, powers
 from dlbook.risk import expected_best
-from dlbook.runs.record import ROOT, Claim, Findings, over_seeds
+from dlbook.runs.record import Claim, Findings, over_seeds
 
 NETWORKS, EPOCHS = 100, 10
 CACHE = ROOT / ".cache" / "evaluation"

@@ -11,14 +11,14 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import interpolate
 
 from dlbook.acceleration import keep_freed_memory, train
+from dlbook.checkout import DOCS, ROOT, write_atomically
 from dlbook.cnn import Recipe, begin, convolutional_network, error_rate, standardize
 from dlbook.data import digits
 from dlbook.data.mnist import checksum as mnist_checksum
 from dlbook.data.mnist import load as load_mnist
-from dlbook.runs.provenance import write_atomically
-from dlbook.runs.record import ROOT, Claim, Findings
+from dlbook.runs.record import Claim, Findings
 
-WEIGHTS = ROOT / "docs" / "assets" / "live" / "cnn_weights.js"
+WEIGHTS = DOCS / "assets" / "live" / "cnn_weights.js"
 CHECKPOINT = ROOT / ".cache" / "checkpoints" / "live-mnist.safetensors"
 LARGEST = 127  # the largest of the whole numbers that a weight is rounded to
 BEFORE, AFTER = '(window.dlbookLive ??= {}).cnnWeights = "', '"\n'

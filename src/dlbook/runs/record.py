@@ -1,21 +1,28 @@
 """What a run found, where and when: claims with their provenance, as JSON files.
 
 A run is a function of a module in `dlbook.runs`. It takes a device and returns `Findings`.
-The file `docs/results/<word>.json` holds one section for each recorded run of the chapter.
+The file `docs/results/<word>.json` holds one section for each recorded run of the chapter; it
+is read and written here and nowhere else. Nothing here loads torch before it must: the press
+reads records, and starts in a second, not in five.
 """
 
 import json
+import os
+import platform
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+from dlbook.checkout import RESULTS, commit, require, write_atomically
 
-from dlbook.runs.provenance import ROOT, provenance, write_atomically
-
-RESULTS = ROOT / "docs" / "results"
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ def over_seeds(values: list[float], unit: str = "", tolerance: float = 1e-6) -> 
 
 
 def record(
-    word: str, run: Callable[[torch.device], Findings], device: torch.device
+    word: str, run: Callable[["torch.device"], Findings], device: "torch.device"
 ) -> Path:
     """Compute one run and write what it found, with where, when and on what.
 
@@ -90,14 +97,90 @@ def record(
     findings = run(device)
     seconds = time.perf_counter() - started
     suffix = "" if device.type == "cpu" else f"_{device.type}"
-    claims = {name + suffix: asdict(claim) for name, claim in findings.claims.items()}
-    section = provenance(word, run.__name__, device, seconds)
-    section |= {"data": findings.data, "claims": claims}
+    claims = {name + suffix: claim for name, claim in findings.claims.items()}
+    section = provenance(word, run.__name__, device, seconds) | {"data": findings.data}
+    return write(word, run.__name__ + suffix, section, claims)
+
+
+def provenance(word: str, run: str, device: "torch.device", seconds: float) -> dict:
+    """Say with which command, where, when and on what a run was made.
+
+    Args:
+        word: the chapter.
+        run: the name of the run.
+        device: where it was computed.
+        seconds: how long it took.
+
+    Returns:
+        what can be written as JSON: command, device, versions, commit, date, seconds.
+    """
+    return {
+        "command": f"python -m dlbook.runs {word} {run} --device {device.type}",
+        "commit": commit(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "device": describe(device),
+        "seconds": round(seconds, 1),
+        "versions": versions(device),
+    }
+
+
+def versions(device: "torch.device") -> dict[str, str]:
+    """Name the versions that decide what is computed, those of a GPU's libraries too."""
+    found = {"python": platform.python_version(), "torch": version("torch")}
+    if device.type == "cuda":
+        import torch
+
+        cudnn = str(torch.backends.cudnn.version())
+        found |= {"cuda": torch.version.cuda, "cudnn": cudnn}
+    return found
+
+
+def describe(device: "torch.device") -> str:
+    """Name the hardware, such as `4 cores of Intel(R) Xeon(R)` or `NVIDIA H200`."""
+    if device.type == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name(device)
+    names = Path("/proc/cpuinfo")
+    lines = names.read_text().splitlines() if names.is_file() else []
+    models = [
+        line.split(":")[1].strip() for line in lines if line.startswith("model name")
+    ]
+    model = models[0] if models else platform.processor() or platform.machine()
+    return f"{os.cpu_count()} cores of {model}"
+
+
+def write(word: str, run: str, section: dict, claims: dict[str, Claim]) -> Path:
+    """Put one run into the record of its chapter.
+
+    Args:
+        word: the chapter, or whatever else the record is named for.
+        run: the name of the section.
+        section: where, when and on what, from `provenance`, with the checksums of the data.
+        claims: what was found, by name.
+
+    Returns:
+        the path of the JSON file; its other sections are left as they were.
+    """
+    require()
     path = RESULTS / f"{word}.json"
-    sections = json.loads(path.read_text()) if path.is_file() else {}
-    sections[run.__name__ + suffix] = section
+    entries = {name: asdict(claim) for name, claim in claims.items()}
+    sections = sections_of(word) | {run: section | {"claims": entries}}
     write_atomically(path, json.dumps(sections, indent=1, sort_keys=True) + "\n")
     return path
+
+
+def sections_of(word: str) -> dict[str, dict]:
+    """Read the record of a chapter.
+
+    Args:
+        word: the chapter, or whatever else the record is named for.
+
+    Returns:
+        one section for each recorded run, by its name; empty if nothing was recorded yet.
+    """
+    path = RESULTS / f"{word}.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def claims_of(word: str) -> dict[str, Claim]:
@@ -110,10 +193,15 @@ def claims_of(word: str) -> dict[str, Claim]:
         claims by name; empty if nothing was recorded yet.
     """
     path = RESULTS / f"{word}.json"
-    sections = json.loads(path.read_text()) if path.is_file() else {}
+    return dict(_claims(path, path.stat().st_mtime_ns)) if path.is_file() else {}
+
+
+@cache
+def _claims(path: Path, _changed: int) -> dict[str, Claim]:
+    """Read the claims of a record, again only after a change: a page asks for each alone."""
     return {
         name: Claim(**entry)
-        for section in sections.values()
+        for section in json.loads(path.read_text()).values()
         for name, entry in section["claims"].items()
     }
 
@@ -132,10 +220,19 @@ def differences(recorded: dict[str, Claim], computed: dict[str, Claim]) -> list[
     for name, claim in computed.items():
         if name not in recorded:
             problems.append(f"{name} is not recorded")
-            continue
-        old, new = (torch.tensor(c.value).double() for c in (recorded[name], claim))
-        if old.shape != new.shape or not ((old - new).abs() <= claim.tolerance).all():
+        elif not _confirms(recorded[name].value, claim.value, claim.tolerance):
             problems.append(
                 f"{name} is recorded as {recorded[name].value}, computed as {claim.value}"
             )
     return problems
+
+
+def _confirms(
+    old: float | list[float], new: float | list[float], tolerance: float
+) -> bool:
+    if isinstance(old, list) or isinstance(new, list):
+        alike = isinstance(old, list) and isinstance(new, list) and len(old) == len(new)
+        return alike and all(
+            _confirms(*pair, tolerance) for pair in zip(old, new, strict=True)
+        )
+    return abs(old - new) <= tolerance

@@ -1,0 +1,68 @@
+"""Citations: `[@cover1967]` in a page, one BibTeX file behind all of them."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from pybtex.database import Entry, parse_file
+from pybtex.richtext import Text
+
+from dlbook.checkout import DOCS, ROOT
+
+# [@cover1967], [@cover1967; @he2016]
+CITATION = re.compile(r"\[(@[\w:-]+(?:\s*;\s*@[\w:-]+)*)\]")
+BIBLIOGRAPHY = DOCS / "reference" / "bibliography.bib"
+
+
+def keys_of(citation: str) -> list[str]:
+    """Split `@a; @b` into its keys."""
+    return [part.strip().removeprefix("@") for part in citation.split(";")]
+
+
+def entries() -> dict[str, Entry]:
+    """Read the bibliography.
+
+    Returns:
+        entries by key, in the order of the file.
+    """
+    return _entries(BIBLIOGRAPHY, BIBLIOGRAPHY.stat().st_mtime_ns)
+
+
+@cache
+def _entries(path: Path, _changed: int) -> dict[str, Entry]:
+    return dict(parse_file(str(path)).entries)
+
+
+@cache
+def plain(latex: str) -> str:
+    """Turn the little LaTeX of a BibTeX field into plain text."""
+    return str(Text.from_latex(latex))
+
+
+def surnames(entry: Entry) -> list[str]:
+    """Name the authors, or the editors, without their given names; the last may be `others`."""
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    return [
+        plain(" ".join([*person.prelast_names, *person.last_names])) for person in people
+    ]
+
+
+def label(key: str) -> str:
+    """Write a citation as it is read aloud, such as `Cover and Hart, 1967`.
+
+    Args:
+        key: of an entry of the bibliography.
+
+    Returns:
+        surnames and year; three and more authors are cut to the first.
+
+    Raises:
+        LookupError: there is no such entry.
+    """
+    known = entries()
+    if key not in known:
+        raise LookupError(f"citation {key!r} is not in {BIBLIOGRAPHY.relative_to(ROOT)}")
+    names = surnames(known[key]) or [plain(known[key].fields.get("title", key))]
+    has_more = len(names) > 2 or names[-1] == "others"  # as BibTeX writes "and so on"
+    authors = f"{names[0]} et al." if has_more else " and ".join(names)
+    return f"{authors}, {known[key].fields.get('year', 'undated')}"

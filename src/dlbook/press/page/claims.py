@@ -1,0 +1,109 @@
+"""Measured numbers in prose: `[3.09 %](claim:knn.mnist_error_k1)`.
+
+The text of the link is the number itself, so that a page reads well anywhere. It must equal
+the recorded value within the digits it shows.
+"""
+
+import math
+import re
+
+from dlbook.runs.record import claims_of
+
+# [3.09 %](claim:knn.mnist_error_k1)
+CLAIM = re.compile(r"\[(?P<text>[^\]\n]+)\]\(claim:(?P<name>[\w.]+)\)")
+# 3.09 %, 60 000, -0.5 or 1.6e-11
+NUMBER = re.compile(
+    r"(?P<number>[-−]?\d[\d\u00a0\u202f ]*(?:\.(?P<decimals>\d+))?(?:e(?P<power>[-−]?\d+))?)"
+    r"(?P<unit>.*)"
+)
+
+
+def recorded(name: str) -> tuple[float, str]:
+    """Look up one number.
+
+    Args:
+        name: such as `knn.mnist_error_k1`, or `knn.errors.3` for item 3 of a series.
+
+    Returns:
+        the value and its unit.
+
+    Raises:
+        LookupError: no run has recorded it.
+    """
+    word, _, rest = name.partition(".")
+    wanted, _, index = rest.partition(".")
+    claim = claims_of(word).get(wanted)
+    if claim is None:
+        raise LookupError(f"claim {name!r} is not recorded in docs/results/{word}.json")
+    value = claim.value
+    if isinstance(value, list) == (index == ""):
+        raise LookupError(
+            f"claim {name!r} must name an item of a series, and only of a series"
+        )
+    if index:
+        if not index.isdigit() or int(index) >= len(value):
+            raise LookupError(f"claim {name!r} must name an item below {len(value)}")
+        value = value[int(index)]
+    return value, claim.unit
+
+
+def rewritten(text: str, value: float, unit: str) -> str:
+    """Write a recorded value with as many digits as the text shows now.
+
+    Args:
+        text: a number, such as `3.09 %`, `60 000` or `1.6e-11`, and optionally its unit.
+        value: the recorded value.
+        unit: the recorded unit.
+
+    Returns:
+        the text if it agrees with the value, otherwise the corrected text.
+
+    Raises:
+        ValueError: the text is not a number with the recorded unit or none.
+    """
+    match = NUMBER.fullmatch(text)
+    if not match or match["unit"].strip() not in ("", unit):
+        raise ValueError(f"[{text}] must be a number, with the unit {unit!r} or none")
+    number, decimals = (
+        match["number"].rstrip("\u00a0\u202f "),
+        len(match["decimals"] or ""),
+    )
+    shown = float(re.sub(r"[\u00a0\u202f ]", "", number).replace("−", "-"))
+    power = int((match["power"] or "0").replace("−", "-"))
+    if abs(shown - value) <= 0.5000001 * 10.0 ** (power - decimals):
+        return text
+    behind = text[len(number) :]
+    if match["power"]:
+        return f"{value:.{decimals}e}".replace("e-0", "e-").replace("e+0", "e") + behind
+    new = f"{value:.{decimals}f}"
+    return (_spaced(new) if re.search(r"\d[\u00a0\u202f ]\d", number) else new) + behind
+
+
+def _spaced(number: str) -> str:
+    whole, dot, rest = number.partition(".")
+    return f"{int(whole):,}".replace(",", " ") + dot + rest
+
+
+def mistake(text: str, name: str) -> str:
+    """Say what is wrong with a claim, or nothing.
+
+    Args:
+        text: the number as printed.
+        name: the claim.
+
+    Returns:
+        a sentence, empty if the page agrees with the record.
+    """
+    try:
+        value, unit = recorded(name)
+        correct = rewritten(text, value, unit)
+    except (LookupError, ValueError) as error:
+        return str(error.args[0])
+    if correct == text and math.isfinite(value):
+        return ""
+    return f"[{text}](claim:{name}) must read [{correct}], for {value} {unit} is recorded".rstrip()
+
+
+def claim_anchor(name: str) -> str:
+    """Give the anchor of a claim on the results page, such as `knn-mnist_error_k1`."""
+    return "-".join(name.split(".")[:2])

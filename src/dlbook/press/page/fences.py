@@ -1,0 +1,124 @@
+"""The fences of a page: where they stand, and what a figure asks for.
+
+Every fence is found, also those that are left to Markdown, so that nothing inside them is
+mistaken for prose.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+OUTPUT = "<!--pytest-codeblocks:expected-output-->"
+CONTINUED = "<!--pytest-codeblocks:cont-->"
+# ```python, and ````text inside an admonition, four spaces from the margin
+OPENING = re.compile(r"^(?P<margin>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`\n]*)$")
+# knn.convergence, or knn.map_on_the_curve k = 1, 11, 51
+REQUEST = re.compile(r"(?P<name>[\w.]+)(?:\s+(?P<parameter>\w+)\s*=\s*(?P<values>.+))?")
+
+
+@dataclass(eq=False)
+class PageError(Exception):
+    """What is wrong with a page, and where.
+
+    Attributes:
+        line: counted from 1.
+        reason: a sentence.
+    """
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Say it as editors and people read it, without the file."""
+        return f"line {self.line}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Fence:
+    """One fenced block of a page.
+
+    Attributes:
+        info: what stands behind the opening ticks, such as `python`.
+        lines: what stands inside, without the margin.
+        margin: the white space in front, for a fence inside an admonition or a list.
+        first: the line of the opening ticks, counted from 1.
+        last: the line of the closing ticks.
+    """
+
+    info: str
+    lines: tuple[str, ...]
+    margin: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a `figure` fence asks for.
+
+    Attributes:
+        name: module and function, such as `knn.decision_regions`.
+        caption: Markdown, on one line.
+        frames: the arguments of each frame; one empty dictionary for a still figure.
+    """
+
+    name: str
+    caption: str
+    frames: tuple[dict, ...] = field(default=({},))
+
+
+def fences_of(lines: Sequence[str]) -> Iterator[Fence]:
+    """Find the fences of a page, in order.
+
+    Args:
+        lines: of the page.
+
+    Yields:
+        one fence after the other.
+
+    Raises:
+        PageError: a fence is opened and never closed.
+    """
+    number = 0
+    while number < len(lines):
+        opening = OPENING.match(lines[number])
+        number += 1
+        if not opening:
+            continue
+        margin, ticks = opening["margin"], opening["ticks"]
+        first, inside = number, []
+        while number < len(lines) and lines[number].strip() != ticks:
+            inside.append(lines[number].removeprefix(margin))
+            number += 1
+        if number == len(lines):
+            raise PageError(first, "the fence opened here is never closed")
+        number += 1
+        yield Fence(opening["info"].strip(), tuple(inside), margin, first, number)
+
+
+def drawing_of(fence: Fence) -> Drawing:
+    """Read what a `figure` fence asks for.
+
+    Args:
+        fence: a fence whose info is `figure`.
+
+    Returns:
+        the drawing with its caption and frames.
+
+    Raises:
+        PageError: the first line is not a name, or the values of the frames are not literals.
+    """
+    request = REQUEST.fullmatch(fence.lines[0].strip()) if fence.lines else None
+    if not request:
+        raise PageError(fence.first, "a figure fence must begin with a name")
+    caption = " ".join(" ".join(fence.lines[1:]).split())
+    if not request["parameter"]:
+        return Drawing(request["name"], caption)
+    try:
+        values = ast.literal_eval(f"({request['values']},)")
+    except (SyntaxError, ValueError) as error:
+        reason = f"frames must be literals, got {request['values']}"
+        raise PageError(fence.first, reason) from error
+    frames = tuple({request["parameter"]: value} for value in values)
+    return Drawing(request["name"], caption, frames)

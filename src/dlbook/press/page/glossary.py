@@ -1,0 +1,82 @@
+"""The glossary: one definition a term, linked from the first use of the term in each chapter.
+
+The terms stand in `docs/reference/glossary.md` as `<dfn id="hinge-loss">hinge loss</dfn>`.
+No page needs to remember them: the links are set when the site is built.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from dlbook.checkout import DOCS
+from dlbook.press.page.page import Page
+
+GLOSSARY = DOCS / "reference" / "glossary.md"
+# <dfn id="hinge-loss">hinge loss</dfn>
+TERM = re.compile(r'<dfn id="(?P<anchor>[\w-]+)">(?P<term>[^<]+)</dfn>')
+# what is no plain prose: `code`, $a$, $$a$$, [text](link), [@he2016], <br>
+KEPT = re.compile(
+    r"(`+[^`]+`+|\$\$.*?\$\$|\$[^$]+\$|!?\[[^\]]*\]\([^)]*\)|\[@[^\]]*\]|<[^>]+>)"
+)
+# a heading, the first line of an admonition, a comment, a row of a table, the opening
+SKIPPED = re.compile(r"\s*(#|!!!|\?\?\?|<!--|\||\*You need)")
+
+
+def terms() -> dict[str, str]:
+    """Read the glossary.
+
+    Returns:
+        the anchor of each term, longest terms first, so that `hinge loss` wins over `loss`.
+    """
+    changed = GLOSSARY.stat().st_mtime_ns if GLOSSARY.is_file() else 0
+    return _terms(GLOSSARY, changed)
+
+
+@cache
+def _terms(path: Path, changed: int) -> dict[str, str]:
+    found = TERM.findall(path.read_text()) if changed else []
+    return {
+        term: anchor for anchor, term in sorted(found, key=lambda pair: -len(pair[1]))
+    }
+
+
+def linked(page: Page) -> list[str]:
+    """Link each term from its first use in the prose of a page.
+
+    Args:
+        page: a chapter.
+
+    Returns:
+        its lines, with at most one link for each term; headings, code and formulas are left alone.
+    """
+    lines = list(page.lines)
+    link = page.way_to("reference/glossary.md")
+    waiting = dict(terms())
+    in_formula = False
+    for number, text in enumerate(page.prose):
+        formulas = text.count("$$")
+        if not text or SKIPPED.match(text) or in_formula or formulas % 2:
+            in_formula ^= bool(formulas % 2)
+            continue
+        lines[number] = _link_line(text, waiting, link)
+    return lines
+
+
+def _link_line(text: str, waiting: dict[str, str], link: str) -> str:
+    """Link the terms that wait for their first use, and take those found off the list."""
+    parts, small = KEPT.split(text), text.lower()
+    for term, anchor in [pair for pair in waiting.items() if pair[0].lower() in small]:
+        linked_term = rf"[\1]({link}#{anchor}){{ .term }}"
+        for place in range(0, len(parts), 2):
+            parts[place], count = _uses(term).subn(linked_term, parts[place], count=1)
+            if count:
+                parts = KEPT.split("".join(parts))
+                del waiting[term]
+                break
+    return "".join(parts)
+
+
+@cache
+def _uses(term: str) -> re.Pattern:
+    """Find a term as a word of its own, in the singular or the plural."""
+    return re.compile(rf"(?<![\w-])({re.escape(term)}(?:s|es)?)(?![\w-])", re.IGNORECASE)

@@ -1,0 +1,187 @@
+"""Rewrite what a page prints: the outputs of its blocks, and the numbers of its claims.
+
+`make outputs` changes the source of the pages, so that a change is reviewed as a diff.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import zip_longest
+from pathlib import Path
+
+from dlbook.checkout import write_atomically
+from dlbook.press.page import claims
+from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, PageError
+from dlbook.press.page.page import Page
+from dlbook.press.source.fresh import Interpreter
+
+
+@dataclass(frozen=True)
+class Program:
+    """A block with the blocks that go on with it.
+
+    Attributes:
+        code: of all of them.
+        first: the line of the first opening ticks, counted from 1.
+        last: the line of the last closing ticks.
+        output: the fence with the expected output, if there is one.
+        margin: the white space in front of the last fence.
+    """
+
+    code: str
+    first: int
+    last: int
+    output: Fence | None
+    margin: str
+
+
+def programs_of(page: Page) -> list[Program]:
+    """Find the programs of a page.
+
+    Args:
+        page: of the book.
+
+    Returns:
+        one for each block that does not go on with another.
+
+    Raises:
+        PageError: a block goes on with nothing.
+    """
+    found: list[Program] = []
+    for fence in page.fences:
+        if fence.info != "python":
+            continue
+        above = (t.strip() for t in reversed(page.prose[: fence.first - 1]) if t.strip())
+        code, first = "\n".join(fence.lines), fence.first
+        if next(above, "") == CONTINUED:
+            if not found:
+                raise PageError(fence.first, "this block goes on with nothing")
+            before = found.pop()
+            code, first = f"{before.code}\n{code}", before.first
+        output = page.outputs.get(fence)
+        found.append(Program(code, first, fence.last, output, fence.margin))
+    return found
+
+
+@cache
+def interpreter() -> Interpreter:
+    """Start the process in which programs run, once; it ends with this one."""
+    return Interpreter({"OMP_NUM_THREADS": "1"})
+
+
+def shown_by(program: Program) -> list[str]:
+    """Run a program and set what it prints as the page shows it.
+
+    Args:
+        program: of a page.
+
+    Returns:
+        lines with the margin of the block; none if it prints nothing.
+
+    Raises:
+        PageError: it fails.
+    """
+    try:
+        text = interpreter().printed(program.code).rstrip("\n")
+    except RuntimeError as error:
+        raise PageError(program.first, str(error)) from error
+    return [f"{program.margin}{line}".rstrip() for line in text.split("\n") if text]
+
+
+def stale(page: Page) -> Iterator[PageError]:
+    """Find the blocks that fail, or print something else than the page shows.
+
+    Args:
+        page: of the book.
+
+    Yields:
+        one mistake for each.
+    """
+    for program in programs_of(page):
+        expected = (
+            [line.rstrip() for line in program.output.lines] if program.output else []
+        )
+        try:
+            margin = program.margin
+            shown = [line.removeprefix(margin) for line in shown_by(program)]
+        except PageError as error:
+            yield error
+            continue
+        if shown != expected:
+            pairs = zip_longest(shown, expected, fillvalue="nothing")
+            new, old = next(pair for pair in pairs if pair[0] != pair[1])
+            yield PageError(
+                program.first, f"this block prints {new!r}, the page shows {old!r}"
+            )
+
+
+def refreshed(page: Page) -> str:
+    """Bring the outputs and claims of a page up to date.
+
+    Args:
+        page: of the book.
+
+    Returns:
+        the new text; equal to the old one if nothing was stale.
+
+    Raises:
+        PageError: a block fails, or prints nothing any more, or a claim is not recorded.
+    """
+    lines = list(page.lines)
+    for program in reversed(programs_of(page)):
+        shown, margin = shown_by(program), program.margin
+        if program.output and shown:
+            lines[program.output.first : program.output.last - 1] = shown
+        elif program.output:
+            raise PageError(program.first, "the block prints nothing any more")
+        elif shown:
+            fence = [f"{margin}```text", *shown, f"{margin}```"]
+            lines[program.last : program.last] = ["", f"{margin}{OUTPUT}", "", *fence]
+    return refreshed_claims(Page(page.address, "\n".join(lines) + "\n"))
+
+
+def refreshed_claims(page: Page) -> str:
+    """Bring the claims of a page up to date, leaving its fences alone.
+
+    Args:
+        page: of the book.
+
+    Returns:
+        the new text.
+
+    Raises:
+        PageError: a claim is not recorded, or its text is no number.
+    """
+
+    def replace(match: re.Match) -> str:
+        value, unit = claims.recorded(match["name"])
+        return f"[{claims.rewritten(match['text'], value, unit)}](claim:{match['name']})"
+
+    lines = list(page.lines)
+    for number, text in enumerate(page.prose):
+        try:
+            if text:
+                lines[number] = claims.CLAIM.sub(replace, text)
+        except (LookupError, ValueError) as error:
+            raise PageError(number + 1, str(error.args[0])) from error
+    return "\n".join(lines) + "\n"
+
+
+def refresh(path: Path) -> bool:
+    """Bring a page up to date in place.
+
+    Args:
+        path: of a Markdown file.
+
+    Returns:
+        whether it changed.
+
+    Raises:
+        PageError: a block fails or a claim is not recorded.
+    """
+    page = Page.at(path)
+    new = refreshed(page)
+    if new != page.text:
+        write_atomically(path, new)
+    return new != page.text

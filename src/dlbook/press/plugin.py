@@ -1,0 +1,354 @@
+"""What MkDocs calls, in the order in which it happens: the one file that knows MkDocs.
+
+Each step is thin: it calls plain functions of the press, and tells MkDocs what came of it.
+"""
+
+import gc
+import logging
+import platform
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from shutil import copyfile
+
+from jinja2 import FileSystemBytecodeCache
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
+from mkdocs.structure.files import File
+
+from dlbook.checkout import (
+    DOCS,
+    ROOT,
+    SETTINGS,
+    chapters,
+    commit,
+    commit_date,
+    parts,
+    write_atomically,
+)
+from dlbook.press.cache import CACHE
+from dlbook.press.downloads import epub, offers, pdf
+from dlbook.press.downloads.leaves import Content, Imprint, order
+from dlbook.press.downloads.notebooks import notebook
+from dlbook.press.page import formulas, rules
+from dlbook.press.page.fences import PageError
+from dlbook.press.page.page import Page
+from dlbook.press.page.translate import frames_of, translated, unwrapped
+from dlbook.press.source import labs
+from dlbook.press.source.dependencies import look_again
+from dlbook.press.source.drawings import THEMES, draw_missing
+from dlbook.press.source.listings import source_address
+from dlbook.press.web import (
+    api,
+    bibliography,
+    cards,
+    descriptions,
+    feed,
+    fonts,
+    loading,
+    results,
+    source_pages,
+)
+from dlbook.press.web.labs import lightened
+
+LOG = get_plugin_logger("dlbook")
+CHANGELOG = ROOT / "CHANGELOG.md"
+MADE = CACHE / "made"
+TEMPLATES = CACHE / "templates"
+WORDS_PER_MINUTE = 200
+SHEET = "assets/css/site.css"
+
+
+class Press(BasePlugin):
+    """The plugin `dlbook` of `mkdocs.yml`. It serves one build after the other.
+
+    Attributes:
+        command: what MkDocs was asked for, `build` or `serve`.
+        checked: the state of the libraries and of the source that is checked.
+        pages: each page as its author wrote it, by its address.
+        contents: of each page what is bound into the book, its place in the site and the HTML
+            that Markdown made, by its address.
+        styles: the style sheets of the theme and the book, in the order of the pages.
+    """
+
+    def __init__(self) -> None:
+        self.command = "build"
+        self.checked = ""
+        self.pages: dict[str, Page] = {}
+        self.contents: dict[str, tuple[str, str]] = {}
+        self.styles: list[str] = []
+
+    def on_startup(self, *, command, dirty):
+        """Let MkDocs name the line of a dead link, and remember what it was asked for."""
+        self.command = command
+        if command == "build":
+            gc.disable()  # the process ends with the build: collecting costs a tenth of it
+        for logger in ("structure.pages", "structure.nav", "commands.build"):
+            logging.getLogger(f"mkdocs.{logger}").addFilter(_Lines())
+
+    def on_config(self, config):
+        """Name the state that is checked, and forget what an earlier build has seen."""
+        _refuse_another_checkout(Path(config.config_file_path))
+        look_again()
+        self.checked = (
+            f"Python {platform.python_version()}, torch {version('torch')}, "
+            f"torchvision {version('torchvision')}, matplotlib {version('matplotlib')}; "
+            f"commit {commit()}"
+        )
+        return config
+
+    def on_files(self, files, *, config):
+        """Read the pages, draw what they ask for, and add every file that nobody writes."""
+        # the pages of mkdocstrings have templates of their own
+        _keep_templates(config.plugins["mkdocstrings"].get_handler("python").env)
+        self.pages = {
+            file.src_uri: Page(file.src_uri, file.content_string)
+            for file in files.documentation_pages()
+            if file.src_uri.endswith(".md")
+        }
+        _report(self.pages.values(), config.strict)
+        self._draw(files, config)
+        _run_labs(files)
+        for uri, content in self._made(config):
+            _add(files, config, uri, content)
+        for word, card in self._cards(config.site_description):
+            address = cards.address(word)
+            files.append(File.generated(config, address, abs_src_path=str(card)))
+        return files
+
+    def _draw(self, files, config) -> None:
+        """Draw the figures, and add the pictures."""
+        frames = []
+        for page in self.pages.values():
+            with _mistakes_of(page):
+                frames += frames_of(page)
+        try:
+            draw_missing(frames)
+        except RuntimeError as error:
+            raise PluginError(str(error)) from error
+        for frame in dict.fromkeys(frames):
+            for theme in THEMES:
+                uri, picture = frame.address(theme), str(frame.cached(theme))
+                files.append(File.generated(config, uri, abs_src_path=picture))
+
+    def _made(self, config) -> Iterator[tuple[str, str]]:
+        """Write the pages and files that nobody writes, by their place below `docs`."""
+        for page in self.pages.values():
+            if page.kind == "chapter":
+                with _mistakes_of(page):
+                    yield f"notebooks/{page.word}.ipynb", notebook(page)
+        for path in source_pages.source_files():
+            yield source_address(path), source_pages.source_page(path)
+        yield "reference/results.md", results.results_page()
+        works = bibliography.bibliography_page(self.pages.values())
+        yield "reference/bibliography.md", works
+        yield from api.api_pages(chapters()).items()
+        changelog = CHANGELOG.read_text()
+        yield "reference/changelog.md", changelog
+        changed = commit_date(CHANGELOG.name) or datetime.fromtimestamp(
+            CHANGELOG.stat().st_mtime, UTC
+        )
+        site = config.site_url or ""
+        yield "robots.txt", feed.robots(site)
+        yield "feed.xml", feed.feed(changelog, site, changed)
+
+    def _cards(self, description: str) -> Iterator[tuple[str, Path]]:
+        """Draw the pictures that stand beside links: of the book, and of each chapter."""
+        yield "book", cards.card(description, "", "")
+        for part, sources in parts():
+            pages = [self.pages[source] for source in sources if source in self.pages]
+            for page in [page for page in pages if page.kind == "chapter"]:
+                yield page.word, cards.card(page.title, part, description)
+
+    def on_env(self, env, *, config, files):
+        """Keep the compiled templates of the theme."""
+        return _keep_templates(env)
+
+    def on_page_markdown(self, markdown, *, page, config, files):
+        """Replace the book's own fences, claims and citations."""
+        if not page.file.src_uri.endswith(".md"):
+            return markdown
+        ours = self._page(page.file)
+        with _mistakes_of(ours):
+            return translated(ours)
+
+    def on_page_content(self, html, *, page, config, files):
+        """Take the page for the book; add the head of a chapter and the foot of every page."""
+        html, ours = unwrapped(html), self._page(page.file)
+        self.contents[ours.address] = (page.file.dest_uri, html)
+        if ours.kind == "chapter":
+            html = html.replace("</h1>", f"</h1>\n{_head(ours, page.markdown, files)}", 1)
+        return f'{html}\n<p class="checked">Checked with {self.checked}.</p>'
+
+    def on_page_context(self, context, *, page, config, nav):
+        """Tell search engines and link previews what the page is about."""
+        ours = self._page(page.file)
+        text = config.site_description
+        with _mistakes_of(ours):
+            if ours.kind == "chapter":
+                text = descriptions.chapter_description(ours.text)
+            elif ours.kind == "lab":
+                text = descriptions.lab_description(ours.text)
+        page.meta["description"] = escape(text)
+        has_card = ours.kind in ("chapter", "lab") and ours.word in chapters()
+        page.meta["card"] = cards.address(ours.word if has_card else "book")
+        return context
+
+    def on_post_page(self, output, *, page, config):
+        """Render the formulas and lighten the page, after the search index has been fed."""
+        ours = self._page(page.file)
+        if ours.kind == "lab":
+            output, pictures = lightened(output, ours.word)
+            for address, svg in pictures.items():
+                write_atomically(Path(config.site_dir) / address, svg)
+        try:
+            output = formulas.rendered(output)
+        except ValueError as error:
+            line = formulas.line_of(str(error), ours.lines)
+            raise PluginError(f"{ours.source}:{line}: {error}") from error
+        output = loading.reachable(loading.patient(loading.named(output)))
+        if ours.kind == "chapter":
+            output = loading.parted(output)
+        if self.command != "build":
+            return output
+        self.styles = loading.sheets_of(output, page.url)
+        return loading.bound_to(output, page.url, SHEET)
+
+    @event_priority(-200)  # after the theme has made its search work from disk
+    def on_post_build(self, *, config):
+        """Make the files to take along, and let the home page offer those that were made."""
+        site = Path(config.site_dir)
+        home = site / "index.html"
+        page = home.read_text()
+        if self.command == "build":
+            fonts.embed(site)
+            write_atomically(site / SHEET, loading.one_sheet(site, self.styles, SHEET))
+        home.write_text(offers.offered(page, []))  # nor does the packed one offer itself
+        if self.command == "build":
+            made = [offers.packed(site), *self._bound(config)]
+            home.write_text(offers.offered(page, made))
+
+    def _bound(self, config) -> Iterator[str]:
+        """Bind the pages into a PDF and an EPUB, and name the files that could be made."""
+        site, wanted = Path(config.site_dir), order(parts())
+        if not all(source in self.contents for _, source in wanted):
+            return  # a dirty build renders the changed pages alone
+        pages = [Content(part, *self.contents[source]) for part, source in wanted]
+        imprint = Imprint(
+            name=config.site_name,
+            description=config.site_description,
+            version=version("dlbook"),
+            checked=self.checked,
+            date=commit_date(),
+            site=config.site_url or "",
+        )
+        for kind, book in (("pdf", pdf.book), ("epub", epub.book)):
+            made = book(pages, imprint, site)
+            if made:
+                copyfile(made, site / f"dlbook.{kind}")
+                yield f"dlbook.{kind}"
+
+    def _page(self, file) -> Page:
+        """Give the page of a file; labs and pages that nobody writes are read when asked for."""
+        address = file.src_uri
+        if address not in self.pages:
+            is_lab = address.endswith(".py")  # MkDocs is shown a notebook in its place
+            text = (DOCS / address).read_text() if is_lab else file.content_string
+            self.pages[address] = Page(address, text)
+        return self.pages[address]
+
+
+class _Lines(logging.Filter):
+    """Add the line to what MkDocs says about a dead link or anchor."""
+
+    # Doc file 'chapters/knn.md' contains a link '../reference/nowhere.md', but the target …
+    COMPLAINT = re.compile(
+        r"Doc file '(?P<page>[^']+)' contains a link '(?P<link>[^']+)'"
+    )
+
+    def filter(self, record):
+        match = self.COMPLAINT.search(record.getMessage())
+        source = DOCS / match["page"] if match else None
+        if source and source.is_file():
+            for number, line in enumerate(source.read_text().splitlines(), start=1):
+                if match["link"] in line:
+                    record.msg = f"docs/{match['page']}:{number}: {record.getMessage()}"
+                    record.args = ()
+                    break
+        return True
+
+
+def _refuse_another_checkout(settings: Path) -> None:
+    """Refuse the docs of another checkout: its listings and figures would be those of this one."""
+    if settings.resolve() != SETTINGS.resolve():
+        reason = (
+            f"{settings} is built with the package of {ROOT}: install the one beside it"
+        )
+        raise PluginError(reason)
+
+
+def _report(pages: Iterable[Page], is_strict: bool) -> None:
+    """Tell every mistake of the pages; a strict build ends with them."""
+    found = [
+        f"{page.source}:{mistake.line}: {mistake.reason}"
+        for page in pages
+        for mistake in rules.mistakes(page)
+    ]
+    if found and is_strict:
+        raise PluginError("\n".join(found))
+    for mistake in found:
+        LOG.warning(mistake)
+
+
+@contextmanager
+def _mistakes_of(page: Page) -> Iterator[None]:
+    """Name file and line of a mistake, in the form that editors can jump to."""
+    try:
+        yield
+    except PageError as error:
+        raise PluginError(f"{page.source}:{error.line}: {error.reason}") from error
+    except (ValueError, LookupError) as error:
+        raise PluginError(f"{page.source}: {error}") from error
+
+
+def _keep_templates(environment):
+    """Keep compiled templates between builds; Jinja looks itself whether one has changed."""
+    TEMPLATES.mkdir(parents=True, exist_ok=True)
+    environment.bytecode_cache = FileSystemBytecodeCache(str(TEMPLATES))
+    return environment
+
+
+def _run_labs(files) -> None:
+    """Run the labs, and let mkdocs-jupyter, which has found the scripts, show what they print."""
+    scripts = [file for file in files if re.fullmatch(r"labs/\w+\.py", file.src_uri)]
+    paths = [Path(file.abs_src_path) for file in scripts]
+    try:
+        labs.run_missing(paths)
+    except RuntimeError as error:
+        raise PluginError(str(error)) from error
+    for file, path in zip(scripts, paths, strict=True):
+        file.abs_src_path = str(labs.kept(path))
+
+
+def _add(files, config, uri: str, content: str) -> None:
+    """Add a file that is made; an unchanged one keeps its date, so that nobody builds it again."""
+    path = MADE / uri
+    if not path.is_file() or path.read_text() != content:
+        write_atomically(path, content)
+    files.append(File.generated(config, uri, abs_src_path=str(path)))
+
+
+def _head(page: Page, markdown: str, files) -> str:
+    """Write what stands below the title of a chapter: time to read, notebook, lab, API."""
+    words = len(" ".join(Page(page.address, markdown).prose).split())
+    links = [f"<span>{max(1, round(words / WORDS_PER_MINUTE))} minutes to read</span>"]
+    links.append(f'<a href="../notebooks/{page.word}.ipynb" download>Notebook</a>')
+    if files.get_file_from_path(f"labs/{page.word}.py"):
+        links.append(f'<a href="../labs/{page.word}.html">Lab</a>')
+    if files.get_file_from_path(f"reference/api/{page.word}.md"):
+        links.append(f'<a href="../reference/api/{page.word}.html">API</a>')
+    return f'<p class="chapter-head">{"".join(links)}</p>'

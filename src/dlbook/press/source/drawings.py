@@ -1,0 +1,121 @@
+"""Draw the figures that pages ask for: in parallel, and only those that are new."""
+
+import ast
+import importlib
+import os
+import re
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from dlbook.checkout import write_atomically
+from dlbook.press.cache import clean, is_kept, place
+from dlbook.press.source.dependencies import digest_of
+from dlbook.press.source.listings import definition
+
+FOLDER = "figures"
+THEMES = ("light", "dark")
+# `<svg xmlns:xlink="…" width="504pt" height="216pt" viewBox=…`: 72 points are 96 pixels
+SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)pt"[^>]*?height="([\d.]+)pt"')
+AT_MOST = 4000  # drawings in the cache: some states of the whole book
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture to be drawn.
+
+    Attributes:
+        name: module and function, such as `knn.decision_regions`.
+        arguments: of this frame, as (name, value) pairs.
+    """
+
+    name: str
+    arguments: tuple[tuple[str, object], ...] = ()
+
+    def cached(self, theme: str) -> Path:
+        """Give the file in which this picture is kept, drawn or not."""
+        state = digest_of(self.name, dict(self.arguments))
+        return place(FOLDER, f"-{theme}.svg", [state])
+
+    def address(self, theme: str) -> str:
+        """Give the place of this picture in the site."""
+        values = "".join(f"-{key}-{value}" for key, value in self.arguments)
+        stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in values)
+        return f"assets/figures/{self.name.replace('.', '/')}{stem}-{theme}.svg"
+
+
+def pixels_of(svg: str) -> tuple[int, int] | None:
+    """Read the size of a drawing.
+
+    Args:
+        svg: as matplotlib writes it.
+
+    Returns:
+        width and height in pixels; None if it does not say.
+    """
+    match = SIZE.search(svg[:2000])
+    return tuple(round(float(n) * 4 / 3) for n in match.groups()) if match else None
+
+
+def alternative_text(name: str) -> str:
+    """Read a figure aloud: the docstring of its function, on one line.
+
+    Args:
+        name: module and function, such as `knn.decision_regions`.
+
+    Returns:
+        the text, in which `{k}` stands for the value of a frame.
+
+    Raises:
+        LookupError: there is no such function, or it says nothing.
+    """
+    _, node, _ = definition(f"figures.{name}")
+    text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
+    if not text:
+        raise LookupError(f"{name!r}: a figure must be a function with a docstring")
+    return " ".join(text.split())
+
+
+def draw_missing(frames: Iterable[Frame]) -> None:
+    """Draw every picture that the cache does not hold, on all cores.
+
+    Args:
+        frames: what the pages ask for; repeated ones are drawn once.
+
+    Raises:
+        RuntimeError: a figure function failed; the message names it.
+    """
+    missing = [
+        frame
+        for frame in dict.fromkeys(frames)
+        if not all(is_kept(frame.cached(theme)) for theme in THEMES)
+    ]
+    if not missing:
+        return
+    workers = min(len(missing), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for frame, failure in zip(missing, pool.map(_draw, missing), strict=True):
+            if failure:
+                raise RuntimeError(f"figure {frame.name!r}: {failure}")
+    clean(FOLDER, AT_MOST)
+
+
+def _draw(frame: Frame) -> str:
+    """Draw one picture in both themes into the cache; say what failed, if anything did."""
+    import torch
+
+    from dlbook.figures.style import in_both_themes
+
+    # one process for each core is faster than threads, and steadier
+    torch.set_num_threads(1)
+    module, _, function = frame.name.rpartition(".")
+    try:
+        draw = getattr(importlib.import_module(f"dlbook.figures.{module}"), function)
+        pictures = in_both_themes(draw, **dict(frame.arguments))
+        for theme, svg in zip(THEMES, pictures, strict=True):
+            write_atomically(frame.cached(theme), svg)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""

@@ -1,0 +1,65 @@
+"""Every term is defined once, and linked from its first use in every chapter."""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from dlbook.checkout import ROOT
+from dlbook.press.page import glossary
+from dlbook.press.page.glossary import GLOSSARY, linked, terms
+from dlbook.press.page.page import Page
+
+CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
+
+
+@pytest.fixture
+def two_terms(tmp_path, monkeypatch):
+    path = tmp_path / "glossary.md"
+    path.write_text(
+        '<dfn id="loss">loss</dfn>: a\n\n<dfn id="hinge-loss">hinge loss</dfn>: b\n'
+    )
+    monkeypatch.setattr(glossary, "GLOSSARY", path)
+
+
+def linked_text(text):
+    return "\n".join(linked(Page("chapters/x.md", text))) + "\n"
+
+
+def test_only_the_first_use_is_linked(two_terms):
+    text = linked_text("A loss. Another loss.\n\nLosses again.")
+    assert text.startswith(
+        "A [loss](../reference/glossary.md#loss){ .term }. Another loss."
+    )
+    assert text.count("../reference/glossary.md#loss") == 1
+
+
+def test_the_longest_term_wins(two_terms):
+    text = linked_text("The hinge loss is a loss.")
+    assert text.startswith(
+        "The [hinge loss](../reference/glossary.md#hinge-loss){ .term }"
+    )
+    assert " is a [loss](../reference/glossary.md#loss)" in text
+
+
+def test_code_formulas_headings_and_links_are_left_alone(two_terms):
+    text = "# The loss\n\n`loss` $loss$ [loss](x.md)\n\n```python\nloss = 1\n```\n\n$$\nloss\n$$\n"
+    assert linked_text(text) == text
+
+
+def test_terms_are_sorted_and_defined_once():
+    found = re.findall(r'<dfn id="([\w-]+)">([^<]+)</dfn>', GLOSSARY.read_text())
+    names = [term.casefold() for _, term in found]
+    assert names == sorted(names), "keep the glossary in alphabetical order"
+    assert len(set(names)) == len(names) == len({anchor for anchor, _ in found})
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=[page.stem for page in CHAPTERS])
+def test_a_built_chapter_links_each_of_its_terms_once(page):
+    built = ROOT / "site" / "chapters" / f"{page.stem}.html"
+    assert built.is_file(), f"{built} is missing: run `make build`"
+    links = BeautifulSoup(built.read_text(), "html.parser").select("article a.term")
+    targets = [link["href"].partition("#")[2] for link in links]
+    assert len(targets) == len(set(targets)), "a term is linked twice"
+    assert set(targets) <= set(terms().values())
+    assert targets, f"{page} uses no term of the glossary"

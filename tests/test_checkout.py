@@ -1,0 +1,178 @@
+"""The repository around the package: the order of its chapters, and safe writing."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from dlbook import checkout
+from dlbook.checkout import chapters, commit_date, parts, write_atomically
+from dlbook.runs import record
+
+
+def test_the_order_is_read_from_the_navigation(tmp_path, monkeypatch):
+    settings = tmp_path / "mkdocs.yml"
+    settings.write_text(
+        "site_url: !ENV [SITE_URL, '']\n"
+        "nav:\n- Home: index.md\n- Tensors:\n    - Views: chapters/views.md\n"
+        "    - Rows: chapters/rows.md\n- Labs:\n    - Views: labs/views.py\n"
+    )
+    monkeypatch.setattr(checkout, "SETTINGS", settings)
+    assert parts() == [
+        ("", ["index.md"]),
+        ("Tensors", ["chapters/views.md", "chapters/rows.md"]),
+        ("Labs", ["labs/views.py"]),
+    ]
+    assert chapters() == ["views", "rows"]
+
+
+def test_a_folder_without_a_repository_has_no_commit(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkout, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert checkout.commit() == "unknown"
+    assert commit_date() is None
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "deep" / "record.json"
+    write_atomically(path, "old")
+
+    def full(number):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, b"new")
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def git(folder, *arguments):
+    """Run Git in a folder; whoever commits, it is not the one who runs the tests."""
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    command = ["git", "-C", str(folder), *who, *arguments]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository of two commits: the first adds `old`, the second `new`."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init")
+    for name in ("old", "new"):
+        (folder / name).touch()
+        git(folder, "add", name)
+        git(folder, "commit", "-m", name)
+    return folder
+
+
+def test_another_repository_around_the_book_is_not_ours(repository, monkeypatch):
+    inside = repository / "unpacked"
+    inside.mkdir()
+    monkeypatch.setattr(checkout, "ROOT", inside)
+    assert checkout.commit() == "unknown"
+    assert commit_date() is None
+    monkeypatch.setattr(checkout, "ROOT", repository)
+    assert len(checkout.commit()) == 12
+    assert commit_date("old") is not None
+
+
+def test_a_record_that_was_written_is_no_change_of_the_code(repository, monkeypatch):
+    monkeypatch.setattr(checkout, "ROOT", repository)
+    for name in ("code.py", "docs/results/knn.json"):
+        path = repository / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("old")
+        git(repository, "add", name)
+    git(repository, "commit", "-m", "a run and its record")
+    clean = checkout.commit()
+    assert len(clean) == 12
+    (repository / "docs/results/knn.json").write_text("new")
+    assert checkout.commit() == clean
+    (repository / "code.py").write_text("new")
+    assert checkout.commit() == clean + "+"
+
+
+def test_a_hook_of_another_repository_does_not_lend_its_commit(
+    repository, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
+    monkeypatch.setattr(checkout, "ROOT", tmp_path)
+    assert checkout.commit() == "unknown"
+
+
+def test_the_oldest_commit_of_a_shallow_clone_dates_nothing(
+    repository, tmp_path, monkeypatch
+):
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--depth", "1", repository.as_uri(), str(shallow))
+    monkeypatch.setattr(checkout, "ROOT", shallow)
+    assert commit_date("old") is None
+    assert commit_date() is not None
+
+
+def test_a_package_without_its_repository_says_what_is_needed(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkout, "SETTINGS", tmp_path / "mkdocs.yml")
+    with pytest.raises(OSError, match="needs a checkout"):
+        checkout.require()
+    with pytest.raises(OSError, match="needs a checkout"):
+        record.write("word", "quick", {}, {})
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the package as `pip wheel` does, from a copy, and open it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    copied = ("src", "docs/results", "pyproject.toml", "setup.py", "README.md", "LICENSE")
+    for name in copied:
+        source, target = checkout.ROOT / name, folder / name
+        target.parent.mkdir(exist_ok=True)
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=ignored)
+        else:
+            shutil.copy(source, target)
+    build = "from setuptools.build_meta import build_wheel as b; print(b('.'))"
+    options = {"cwd": folder, "check": True, "capture_output": True}
+    subprocess.run([sys.executable, "-c", build], **options)
+    (path,) = folder.glob("*.whl")
+    shutil.unpack_archive(path, folder / "installed", "zip")
+    return folder / "installed"
+
+
+def test_a_wheel_holds_every_module_its_data_and_the_records(wheel):
+    for source, installed, pattern in (
+        (checkout.PACKAGE, "dlbook", "**/[a-z_]*.*"),
+        (checkout.DOCS / "results", "dlbook/recorded", "[a-z]*.json"),
+    ):
+        names = [path.relative_to(source) for path in source.glob(pattern)]
+        wanted = {str(n) for n in names if n.parent.name != "__pycache__"}
+        inside = wheel / installed
+        held = {str(path.relative_to(inside)) for path in inside.rglob("*")}
+        assert wanted <= held, wanted - held
+
+
+def test_an_installed_package_reads_its_records_and_writes_none(wheel, tmp_path):
+    """Another repository lies around it, whose commit must not become that of the book."""
+    git(tmp_path, "init")
+    installed = tmp_path / "lib" / "dlbook"
+    shutil.copytree(wheel / "dlbook", installed)
+    program = (
+        "import sys; sys.path.insert(0, 'lib')\n"
+        "from dlbook import checkout\n"
+        "from dlbook.runs.record import claims_of\n"
+        "print(checkout.__file__, len(claims_of('knn')) > 5, checkout.commit())\n"
+    )
+    options = {"cwd": tmp_path, "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-c", program], **options)
+    assert done.stdout.split() == [
+        str(installed / "checkout.py"), "True", "unknown"
+    ], done.stderr  # fmt: skip
+    variables = os.environ | {"PYTHONPATH": "lib"}
+    command = [sys.executable, "-m", "dlbook.runs", "linear_regression"]
+    done = subprocess.run(command, env=variables, **options)
+    assert done.returncode == 2
+    assert "needs a checkout" in done.stderr
