@@ -30,7 +30,7 @@ def test_a_good_chapter_breaks_no_rule():
         (r"\*You get:", "*You see:", "opens with *You need:* and *You get:*"),
         (r"(?m)^## Exercises", "## Tasks", "ends with Exercises and Sources"),
         (r'\?\?\? success "Solution', '??? info "Solution', "exercise 1 is not solved"),
-        (r"(?m)^```listing[\s\S]*?^```$", "", "has a listing"),
+        (r"(?m)^ *```listing[\s\S]*?^ *```$", "", "has a listing"),
         (r"(?m)^```figure[\s\S]*?^```$", "", "has a figure"),
         (r"\(claim:", "(chapters/", "has a claim"),
         (r'!!! \w+ "Pitfall', '!!! warning "Trap', "the commonest mistake"),
