@@ -186,7 +186,7 @@ def einsum(equation: str, *tensors: Tensor) -> Tensor:
     >>> einsum("ij->i", rows)
     tensor([3., 7.])
     """
-    # "ij,jk->ik" becomes the groups ij and jk, all letters ikj (kept ones first), and ik.
+    # "ij,jk->ik" becomes: groups ij and jk, letters ikj (kept ones first), kept ik.
     groups, letters, kept = _parse(equation, tensors)
     product = 1
     for group, tensor in zip(groups, tensors, strict=True):
