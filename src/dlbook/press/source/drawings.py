@@ -100,6 +100,6 @@ def _draw(frame: Frame) -> str:
         pictures = in_both_themes(draw, **dict(frame.arguments))
         for theme, svg in zip(THEMES, pictures, strict=True):
             write_atomically(frame.cached(theme), svg)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
     return ""
