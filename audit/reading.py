@@ -20,7 +20,8 @@ SETTLED = "!document.querySelector('.part:not(.set)')"
 OPENED = "document.querySelectorAll('details').forEach(folded => folded.open = true)"
 MEASURES = """() => {
   const wide = box => box.scrollWidth > box.clientWidth + 1
-  const shown = pattern => [...document.querySelectorAll(pattern)].filter(e => e.getClientRects().length)
+  const laid = box => box.getClientRects().length > 0
+  const shown = pattern => [...document.querySelectorAll(pattern)].filter(laid)
   const code = shown("article pre > code, article .jp-InputArea-editor pre")
   const outputs = code.filter(e => e.closest(".output"))
   const figure = document.querySelector("article figure")

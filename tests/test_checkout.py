@@ -80,6 +80,22 @@ def test_another_repository_around_the_book_is_not_ours(repository, monkeypatch)
     assert commit_date("old") is not None
 
 
+def test_a_record_that_was_written_is_no_change_of_the_code(repository, monkeypatch):
+    monkeypatch.setattr(checkout, "ROOT", repository)
+    for name in ("code.py", "docs/results/knn.json"):
+        path = repository / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("old")
+        git(repository, "add", name)
+    git(repository, "commit", "-m", "a run and its record")
+    clean = checkout.commit()
+    assert len(clean) == 12
+    (repository / "docs/results/knn.json").write_text("new")
+    assert checkout.commit() == clean
+    (repository / "code.py").write_text("new")
+    assert checkout.commit() == clean + "+"
+
+
 def test_a_hook_of_another_repository_does_not_lend_its_commit(
     repository, tmp_path, monkeypatch
 ):

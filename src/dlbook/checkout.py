@@ -72,8 +72,14 @@ def chapters() -> list[str]:
 
 
 def commit() -> str:
-    """Name the commit of the code that runs, with `+` if it was changed since."""
-    return _git("describe", "--always", "--dirty=+", "--abbrev=12") or "unknown"
+    """Name the commit of the code that runs, with `+` if it was changed since.
+
+    A record that was just written is no change of the code: else only the first of several
+    runs would have a clean commit.
+    """
+    name = _git("rev-parse", "--short=12", "HEAD")
+    changed = _git("status", "--porcelain", "-uno", "--", ".", ":(exclude)docs/results")
+    return name + "+" * bool(changed) if name else "unknown"
 
 
 def commit_date(*paths: str) -> datetime | None:
