@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from dlbook import checkout
-from dlbook.checkout import chapters, commit_date, parts, write_atomically
+from dlbook.checkout import chapters, commit_date, files, parts, write_atomically
+from dlbook.press.page import glossary
 from dlbook.runs import record
 
 
@@ -176,3 +177,35 @@ def test_an_installed_package_reads_its_records_and_writes_none(wheel, tmp_path)
     done = subprocess.run(command, env=variables, **options)
     assert done.returncode == 2
     assert "needs a checkout" in done.stderr
+
+
+def test_what_editors_and_systems_leave_is_passed_over(tmp_path):
+    for name in (
+        "knn.md",
+        "deep/svm.md",
+        ".knn.md",
+        "._knn.md",
+        ".obsidian/x.md",
+        "a.md~",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / ".#knn.md").symlink_to("me@host.1:2")
+    (tmp_path / "gone.md").symlink_to("nowhere")
+    (tmp_path / "folder.md").mkdir()
+    found = [path.relative_to(tmp_path).as_posix() for path in files(tmp_path, "**/*.md")]
+    assert found == ["deep/svm.md", "knn.md"]
+
+
+def test_a_file_dated_at_the_beginning_of_time_is_read(tmp_path, monkeypatch):
+    """Some systems date every file 1970; a date is not a sign that a file exists."""
+    page = tmp_path / "glossary.md"
+    page.write_text('<dfn id="a">a term</dfn>', encoding="utf-8")
+    data = tmp_path / "word.json"
+    data.write_text('{"quick": {"claims": {"a": {"value": 1.0}}}}', encoding="utf-8")
+    for path in (page, data):
+        os.utime(path, ns=(0, 0))
+    monkeypatch.setattr(glossary, "GLOSSARY", page)
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    assert glossary.terms() == {"a term": "a"}
+    assert record.claims_of("word")["a"].value == 1.0
