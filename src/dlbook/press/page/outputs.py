@@ -3,25 +3,28 @@
 `make outputs` changes the source of the pages, so that a change is reviewed as a diff.
 """
 
-import io
-import os
-import traceback
-from contextlib import redirect_stdout
+import re
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
-from multiprocessing import get_context
 from pathlib import Path
 
-from dlbook.checkout import ROOT
+from dlbook.checkout import ROOT, write_atomically
 from dlbook.press.page import claims
 from dlbook.press.page.fences import (
     CONTINUED,
     OUTPUT,
+    UNSHOWN,
     Fence,
     PageError,
     fences_of,
+    lines_of,
+    named,
     prose_of,
 )
+from dlbook.press.source.fresh import Interpreter
+
+TICKS = re.compile(r"\s*(`*)")  # at the beginning of a line
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def programs_of(markdown: str) -> list[Program]:
     Raises:
         PageError: a block goes on with nothing.
     """
-    prose = prose_of(markdown).splitlines()
+    prose = prose_of(markdown).split("\n")
     found: list[Program] = []
     fences = list(fences_of(markdown))
     for fence, following in pairwise([*fences, None]):
@@ -77,45 +80,30 @@ def programs_of(markdown: str) -> list[Program]:
     return found
 
 
-def printed(code: str) -> str:
-    """Run a program in a process of its own and give what it prints.
+def lines_printed(program: Program, text: str) -> list[str]:
+    """Set what a program prints as a fence that says exactly this, for people and for tests.
 
     Args:
-        code: a complete program.
+        program: of a page.
+        text: what it prints.
 
     Returns:
-        its standard output.
+        the fence with the margin of the block; no line if it prints nothing.
 
     Raises:
-        RuntimeError: the program failed; the message is the traceback.
+        PageError: a page cannot hold this text.
     """
-    import torch  # loaded once here, so that each forked program starts at once
-
-    torch.set_num_threads(1)
-    context = get_context("fork")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(code, sender))
-    process.start()
-    sender.close()
-    try:
-        failed, text = receiver.recv()
-    except EOFError:
-        failed, text = True, "the program ended its own process"
-    process.join()
-    if failed:
-        raise RuntimeError(text)
-    return text
-
-
-def _run(code: str, sender) -> None:
-    shown = io.StringIO()
-    try:
-        with redirect_stdout(shown):
-            exec(compile(code, "<block>", "exec"), {"__name__": "__main__"})
-        sender.send((False, shown.getvalue()))
-    except BaseException:
-        sender.send((True, traceback.format_exc()))
-    os._exit(0)
+    if not text:
+        return []
+    if unshown := UNSHOWN.search(text):
+        reason = f"this block prints {named(unshown[0])}, which no page can show"
+        raise PageError(program.first, reason)
+    if not text.endswith("\n"):
+        raise PageError(program.first, "this block must end the last line that it prints")
+    lines = text[:-1].split("\n")
+    longest = max(len(TICKS.match(line)[1]) for line in lines)
+    ticks = "`" * max(3, longest + 1)  # more than any line within
+    return [program.margin + line for line in (f"{ticks}text", *lines, ticks)]
 
 
 def refreshed(markdown: str) -> str:
@@ -128,24 +116,34 @@ def refreshed(markdown: str) -> str:
         the new text; equal to the old one if nothing was stale.
 
     Raises:
-        PageError: a block fails, or prints nothing any more, or a claim is not recorded.
+        PageError: a block fails, prints nothing any more or what no page can show, or a claim
+            is not recorded.
     """
-    lines: list[str] = markdown.splitlines()
+    lines = lines_of(markdown)
     for program in reversed(programs_of(markdown)):
         try:
-            text = printed(program.code).rstrip("\n")
+            fence = lines_printed(program, printed(program.code))
         except RuntimeError as error:
             raise PageError(program.first, str(error)) from error
-        margin = program.margin
-        shown = [f"{margin}{line}".rstrip() for line in text.split("\n")] if text else []
-        if program.output and shown:
-            lines[program.output.first : program.output.last - 1] = shown
+        if program.output and fence:
+            lines[program.output.first - 1 : program.output.last] = fence
         elif program.output:
             raise PageError(program.first, "the block prints nothing any more")
-        elif shown:
-            fence = [f"{margin}```text", *shown, f"{margin}```"]
-            lines[program.last : program.last] = ["", f"{margin}{OUTPUT}", "", *fence]
+        elif fence:
+            head = ["", f"{program.margin}{OUTPUT}", ""]
+            lines[program.last : program.last] = [*head, *fence]
     return refreshed_claims("\n".join(lines) + "\n")
+
+
+def printed(code: str) -> str:
+    """Run a program alone and give what it prints: see `dlbook.press.source.fresh`."""
+    return interpreter().printed(code)
+
+
+@cache
+def interpreter() -> Interpreter:
+    """Start the process whose copies run the programs, once for all pages."""
+    return Interpreter({"OMP_NUM_THREADS": "1"})
 
 
 def refreshed_claims(markdown: str) -> str:
@@ -155,8 +153,8 @@ def refreshed_claims(markdown: str) -> str:
         value, unit = claims.recorded(match["name"])
         return f"[{claims.rewritten(match['text'], value, unit)}](claim:{match['name']})"
 
-    lines = markdown.splitlines()
-    for number, text in enumerate(prose_of(markdown).splitlines()):
+    lines = lines_of(markdown)
+    for number, text in enumerate(prose_of(markdown).split("\n")):
         try:
             if text:
                 lines[number] = claims.CLAIM.sub(replace, text)
@@ -177,12 +175,12 @@ def refresh(path: Path) -> bool:
     Raises:
         RuntimeError: a block fails or a claim is not recorded; the message names file and line.
     """
-    old = path.read_text()
     try:
+        old = path.read_text(encoding="utf-8")
         new = refreshed(old)
     except PageError as error:
         where = f"{path.resolve().relative_to(ROOT)}:{error.line}"
         raise RuntimeError(f"{where}: {error.reason}") from error
     if new != old:
-        path.write_text(new)
+        write_atomically(path, new)
     return new != old
