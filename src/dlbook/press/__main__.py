@@ -1,42 +1,42 @@
 """The press from the command line: `python -m dlbook.press figure|outputs|page ...`."""
 
 import argparse
-import importlib
+import re
+import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from matplotlib import rc_context
 
-from dlbook.checkout import DOCS, ROOT, settings
+from dlbook.checkout import DOCS, ROOT, chapters, files
 from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, in_both_themes
 from dlbook.press.cache import CACHE
-from dlbook.press.page import formulas
+from dlbook.press.page import rules
+from dlbook.press.page.dialect import understood
 from dlbook.press.page.fences import PageError
-from dlbook.press.page.outputs import refresh
-from dlbook.press.page.translate import frames_of, translated
-from dlbook.press.source.drawings import draw_missing
+from dlbook.press.page.outputs import refresh, stale
+from dlbook.press.page.page import Page
+from dlbook.press.page.translate import frames_of
+from dlbook.press.source import labs
+from dlbook.press.source.drawings import draw_missing, figure_named
 
+NO_TESTS = 5  # how pytest ends where nothing was selected
 PREVIEW = CACHE / "preview"
 
 
-def preview_figure(name: str, arguments: list[str]) -> list[Path]:
+def preview_figure(name: str, draw: Callable, frame: dict) -> list[Path]:
     """Draw one figure in both themes, as SVG and PNG.
 
     Args:
-        name: module and function, such as `knn.decision_regions`.
-        arguments: of one frame, such as `k=5`.
+        name: of the files.
+        draw: the function of the figure.
+        frame: its arguments beside the theme.
 
     Returns:
         the files written.
     """
-    import ast
-
-    frame = {
-        key: ast.literal_eval(value)
-        for key, value in (a.split("=", 1) for a in arguments)
-    }
-    module, _, function = name.rpartition(".")
-    draw = getattr(importlib.import_module(f"dlbook.figures.{module}"), function)
     PREVIEW.mkdir(parents=True, exist_ok=True)
     written = []
     pictures = in_both_themes(draw, **frame)  # as the site shows them
@@ -52,72 +52,138 @@ def preview_figure(name: str, arguments: list[str]) -> list[Path]:
     return written
 
 
-def check_page(path: Path) -> str:
-    """Translate one page, draw its figures and render it, as the build would.
+def page_named(name: str) -> Path:
+    """Find a page.
 
     Args:
-        path: of a Markdown file below `docs`.
+        name: a word, such as `knn`, or the path of a Markdown file of the book.
+
+    Raises:
+        LookupError: there is no such page.
+    """
+    chapter, path = DOCS / "chapters" / f"{name}.md", Path(name).resolve()
+    if chapter in files(DOCS / "chapters", "*.md"):
+        return chapter
+    if path not in [ROOT / "README.md", *files(DOCS, "**/*.md")]:
+        known = ", ".join(chapters())
+        raise LookupError(f"a page is {known}, or a Markdown file of docs, got {name!r}")
+    return Path(name)
+
+
+def check(page: Page) -> Iterator[str]:
+    """Ask the rules of a page, run its blocks, and look at its claims.
+
+    Args:
+        page: of the book.
+
+    Yields:
+        every mistake as `file:line: what`.
+    """
+    found = rules.mistakes(page) or list(understood(page))
+    with suppress(PageError):  # of an open fence, which the rules have told
+        found += stale(page)
+    for mistake in sorted(found, key=lambda mistake: mistake.line):
+        yield f"{page.source}:{mistake.line}: {mistake.reason}"
+
+
+def check_doors(page: Page) -> Iterator[str]:
+    """Draw the figures of a page, run its lab, and test its module and its figures.
+
+    Args:
+        page: a chapter.
+
+    Yields:
+        every mistake as `file:line: what`.
+    """
+    for fence in page.fences:
+        alone = Page(page.address, "\n".join(["```figure", *fence.lines, "```"]))
+        try:
+            draw_missing(frames_of(alone) if fence.info == "figure" else ())
+        except (RuntimeError, PageError) as error:
+            yield f"{page.source}:{fence.first}: {error}"
+    lab, tests = DOCS / "labs" / f"{page.word}.py", ROOT / "tests"
+    try:
+        labs.run_missing([lab] if lab.is_file() else [])
+    except RuntimeError as error:
+        yield str(error)
+    for wanted in (
+        [tests / f"test_{page.word}.py"],
+        [tests / "test_figures.py", "-k", f"{page.word}."],
+    ):
+        command = [sys.executable, "-m", "pytest", "-q", "--tb=line", *map(str, wanted)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        failures = re.findall(r"^/?\S+\.py:\d+: .*", done.stdout, re.MULTILINE)
+        if done.returncode not in (0, NO_TESTS):
+            yield from failures or [done.stdout[-2000:] + done.stderr[-2000:]]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the command line and do what it says.
+
+    Args:
+        arguments: instead of those of the command line.
 
     Returns:
-        one mistake with its line, or an empty text.
+        the exit status, 0 if all is well.
     """
-    import markdown
-
-    extensions, configs = [], {}
-    for entry in settings()["markdown_extensions"]:
-        name, options = (
-            next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
-        )
-        extensions.append(name)
-        configs[name] = options
-    text = path.read_text()
-    where = path.resolve().relative_to(ROOT)
-    try:
-        draw_missing(frames_of(text))
-        new = translated(text, str(path.resolve().relative_to(DOCS)))
-        formulas.rendered(
-            markdown.markdown(new, extensions=extensions, extension_configs=configs)
-        )
-    except PageError as error:
-        return f"{where}:{error.line}: {error.reason}"
-    except (RuntimeError, ValueError) as error:
-        return f"{where}: {error}"
-    return ""
-
-
-def main() -> int:
-    """Read the command line and do what it says; the exit status tells whether all is well."""
     parser = argparse.ArgumentParser(prog="python -m dlbook.press", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     figure = commands.add_parser("figure", help="draw one figure into .cache/preview")
-    figure.add_argument("name", help="such as knn.decision_regions")
+    figure.add_argument("name", help="such as knn.convergence")
     figure.add_argument("arguments", nargs="*", help="of one frame, such as k=5")
     outputs = commands.add_parser(
         "outputs", help="rewrite stale outputs and claims in pages"
     )
     outputs.add_argument(
-        "pages", nargs="*", type=Path, help="default: all pages and README"
+        "pages", nargs="*", help="such as knn; default: all pages and README"
     )
-    page = commands.add_parser("page", help="check one page without building the site")
-    page.add_argument("path", type=Path)
-    choice = parser.parse_args()
+    page = commands.add_parser("page", help="tell every mistake of a page")
+    page.add_argument(
+        "pages", nargs=1, metavar="name", help="such as knn, or docs/reference/tested.md"
+    )
+    page.add_argument(
+        "--all", action="store_true", help="its figures, its lab and its tests, too"
+    )
+    choice = parser.parse_args(arguments)
+    try:  # nothing is computed before every name is known
+        if choice.command == "figure":
+            asked = figure_named(choice.name, choice.arguments)
+        paths = [page_named(name) for name in getattr(choice, "pages", [])]
+    except LookupError as error:
+        parser.error(str(error.args[0]))
     if choice.command == "figure":
-        for path in preview_figure(choice.name, choice.arguments):
+        for path in preview_figure(choice.name, *asked):
             print(path.relative_to(ROOT))
         return 0
     if choice.command == "page":
-        wrong = check_page(choice.path)
-        print(wrong or f"{choice.path}: no mistake found")
-        return int(bool(wrong))
+        return tell(paths[0], choice.all)
+    return write_outputs(paths or [ROOT / "README.md", *files(DOCS, "**/*.md")])
+
+
+def tell(path: Path, is_all: bool) -> int:
+    """Print every mistake of a page, as soon as it is found; 1 if there is one."""
+    found = 0
+    try:
+        page = Page.at(path)
+        for mistake in chain(check(page), check_doors(page) if is_all else ()):
+            print(mistake, flush=True)
+            found += 1
+    except PageError as error:  # what cannot even be read
+        print(f"{path}:{error.line}: {error.reason}")
+        found += 1
+    if not found:
+        print(f"{path}: no mistake found")
+    return int(found > 0)
+
+
+def write_outputs(paths: Iterable[Path]) -> int:
+    """Bring pages up to date; 1 if a block fails or a claim is not recorded."""
     failed = 0
-    for path in choice.pages or [
-        ROOT / "README.md",
-        *sorted((DOCS).rglob("*.md")),
-    ]:
+    for path in paths:
         try:
             print(f"{path}: {'rewritten' if refresh(path) else 'up to date'}")
-        except RuntimeError as error:
-            print(error, file=sys.stderr)
+        except PageError as error:
+            print(f"{path}:{error.line}: {error.reason}", file=sys.stderr)
             failed = 1
     return failed
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 from dlbook.press.downloads.leaves import (
+    Content,
     Imprint,
     Leaf,
-    Page,
     ingredients,
     kept,
     leaf,
@@ -55,7 +55,7 @@ CONTAINER = """<?xml version="1.0" encoding="utf-8"?>
 """
 
 
-def book(pages: list[Page], imprint: Imprint, site: Path) -> Path:
+def book(pages: list[Content], imprint: Imprint, site: Path) -> Path:
     """Pack the whole book.
 
     Args:

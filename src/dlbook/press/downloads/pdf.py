@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 from pikepdf import Name, ObjectStreamMode, Pdf
 
 from dlbook.press.downloads.leaves import (
+    Content,
     Imprint,
     Leaf,
-    Page,
     ingredients,
     kept,
     leaf,
@@ -57,7 +57,7 @@ def browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def book(pages: list[Page], imprint: Imprint, site: Path) -> Path | None:
+def book(pages: list[Content], imprint: Imprint, site: Path) -> Path | None:
     """Print the whole book.
 
     Args:

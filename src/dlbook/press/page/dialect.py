@@ -7,6 +7,7 @@ the book as they were typed, and nobody would compare them with anything.
 import re
 from collections.abc import Iterator
 
+from dlbook.checkout import settings
 from dlbook.press.page.citations import CITATION
 from dlbook.press.page.claims import CLAIM
 from dlbook.press.page.fences import (
@@ -14,10 +15,9 @@ from dlbook.press.page.fences import (
     OUTPUT,
     Fence,
     PageError,
-    fences_of,
-    lines_of,
-    prose_of,
 )
+from dlbook.press.page.page import Page
+from dlbook.press.page.translate import translated
 
 INFOS = ("console", "figure", "listing", "live", "python", "text")
 CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)|\$[^$\n]+\$")  # in one line; and formulas
@@ -34,44 +34,30 @@ LEFT = re.compile(
 )
 
 
-def require_dialect(markdown: str) -> None:
-    """Refuse a page that holds something that almost belongs to the dialect.
-
-    Args:
-        markdown: the text of the page.
-
-    Raises:
-        PageError: the first of these mistakes.
-    """
-    for mistake in mistakes(markdown):
-        raise mistake
-
-
-def mistakes(markdown: str) -> Iterator[PageError]:
+def mistakes(page: Page) -> Iterator[PageError]:
     """Find what almost belongs to the dialect.
 
     Args:
-        markdown: the text of the page.
+        page: of the book.
 
     Yields:
         one error for each line, in order within each kind.
     """
-    lines = lines_of(markdown)
-    if not re.match(r"# \S", lines[0]):
-        yield PageError(1, f"a page begins with `# Title`, got {lines[0][:40]!r}")
-    fences = list(fences_of(markdown))
-    for fence in fences:
+    if not re.match(r"# \S", page.lines[0]):
+        reason = f"a page begins with `# Title`, got {page.lines[0][:40]!r}"
+        yield PageError(1, reason)
+    for fence in page.fences:
         yield from _mistakes_of_fence(fence)
-    for number, line in enumerate(prose_of(markdown).split("\n"), start=1):
+    for number, line in enumerate(page.prose, start=1):
         yield from _mistakes_of_line(line, number)
-    yield from _mistakes_of_order(lines, fences)
+    yield from _mistakes_of_order(page)
 
 
 def _mistakes_of_fence(fence: Fence) -> Iterator[PageError]:
     if fence.info not in INFOS:
         known = ", ".join(INFOS)
-        reason = f"a fence must be one of {known}, written close to the ticks"
-        yield PageError(fence.first, f"{reason}; got {fence.info!r}, which is not run")
+        reason = f"a fence is one of {known}, written close to the ticks"
+        yield PageError(fence.first, f"{reason}; {fence.info!r} would not be run")
     if fence.info in ("figure", "live"):
         for number, line in enumerate(fence.lines[1:], start=fence.first + 2):
             yield from _mistakes_of_line(line, number)
@@ -79,7 +65,8 @@ def _mistakes_of_fence(fence: Fence) -> Iterator[PageError]:
 
 def _mistakes_of_line(line: str, number: int) -> Iterator[PageError]:
     if line.strip() not in (OUTPUT, CONTINUED) and LIKE_COMMENT.search(line):
-        yield PageError(number, f"a comment for the tests is {OUTPUT} or {CONTINUED}")
+        reason = f"a comment for the tests is {OUTPUT} or {CONTINUED}"
+        yield PageError(number, f"{reason}; no block may be skipped")
     for pattern, like, form in (
         (CLAIM, LIKE_CLAIM, "a claim is written [3.09 %](claim:knn.error), on one line"),
         (CITATION, LIKE_CITATION, "a citation is written [@cover1967] or [@a; @b]"),
@@ -90,14 +77,14 @@ def _mistakes_of_line(line: str, number: int) -> Iterator[PageError]:
             yield PageError(number, f"{form}, got {line.strip()[:80]!r}")
 
 
-def _mistakes_of_order(lines: list[str], fences: list[Fence]) -> Iterator[PageError]:
+def _mistakes_of_order(page: Page) -> Iterator[PageError]:
     """Find comments for the tests that do not stand where they mean something."""
-    opened = {fence.first: fence.info for fence in fences}
-    closed = {fence.last: fence.info for fence in fences}
-    filled = [number for number, line in enumerate(lines, start=1) if line.strip()]
-    inside = {n for fence in fences for n in range(fence.first + 1, fence.last)}
+    opened = {fence.first: fence.info for fence in page.fences}
+    closed = {fence.last: fence.info for fence in page.fences}
+    filled = [number for number, line in enumerate(page.lines, start=1) if line.strip()]
+    inside = {n for f in page.fences for n in range(f.first + 1, f.last)}
     for before, here, after in zip([0, *filled], filled, [*filled[1:], 0], strict=False):
-        comment = lines[here - 1].strip()
+        comment = page.lines[here - 1].strip()
         if here in inside:
             continue
         if comment == OUTPUT and (closed.get(before), opened.get(after)) != (
@@ -109,12 +96,33 @@ def _mistakes_of_order(lines: list[str], fences: list[Fence]) -> Iterator[PageEr
             yield PageError(here, "this comment stands above the block that goes on")
 
 
-def require_understood(html: str, markdown: str) -> None:
+def understood(page: Page) -> Iterator[PageError]:
+    """Let Markdown read a page, and find what it leaves as text.
+
+    Args:
+        page: of the book, without mistakes of another kind.
+
+    Yields:
+        the first mistake.
+    """
+    import markdown  # MkDocs brings it, and lets it read the pages of a build itself
+
+    extensions = {}
+    for entry in settings()["markdown_extensions"]:
+        extensions |= entry if isinstance(entry, dict) else {entry: {}}
+    options = {"extensions": list(extensions), "extension_configs": extensions}
+    try:
+        require_understood(markdown.markdown(translated(page), **options), page)
+    except PageError as error:
+        yield error
+
+
+def require_understood(html: str, page: Page) -> None:
     """Refuse a page of which Markdown has left something as text.
 
     Args:
         html: what Markdown has made of the page.
-        markdown: the text of the page in the dialect.
+        page: in the dialect.
 
     Raises:
         PageError: a mark of the dialect stands in the text, or a fence was not taken for one.
@@ -123,17 +131,17 @@ def require_understood(html: str, markdown: str) -> None:
     text = re.sub(r"<[^>]*>", "", bare)
     if left := LEFT.search(text):
         line = text[left.start() :].split("\n")[0].strip()[:60]
-        raise PageError(_line_with(line, markdown), f"{line!r} would be shown as text")
-    shown = sum(f.info not in ("figure", "live") for f in fences_of(markdown))
+        raise PageError(_line_with(line, page), f"{line!r} would be shown as text")
+    shown = sum(f.info not in ("figure", "live") for f in page.fences)
     blocks = len(re.findall(r"<pre\b", html))
     if blocks != shown:
         raise PageError(1, f"the page has {shown} fences, but {blocks} blocks of code")
 
 
-def _line_with(text: str, markdown: str) -> int:
+def _line_with(text: str, page: Page) -> int:
     """Find the line in which a text begins; 1 if it was written otherwise."""
     for length in (len(text), 12, 6, 3):
-        for number, line in enumerate(markdown.split("\n"), start=1):
+        for number, line in enumerate(page.lines, start=1):
             if text[:length] in line:
                 return number
     return 1

@@ -6,7 +6,7 @@ mistaken for prose.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
@@ -96,11 +96,11 @@ def named(character: str) -> str:
     return f"U+{ord(character):04X}"
 
 
-def fences_of(markdown: str) -> Iterator[Fence]:
+def fences_of(lines: Sequence[str]) -> Iterator[Fence]:
     """Find the fences of a page, in order.
 
     Args:
-        markdown: the text of a page.
+        lines: of the page.
 
     Yields:
         one fence after the other.
@@ -109,7 +109,6 @@ def fences_of(markdown: str) -> Iterator[Fence]:
         PageError: a fence is opened and never closed, or opened, filled or closed in a way that
             Markdown and the tests would not understand alike.
     """
-    lines = lines_of(markdown)
     number = 0
     while number < len(lines):
         opening = OPENING.match(lines[number])
@@ -136,22 +135,14 @@ def _require_no_fence(line: str, number: int) -> None:
     if STRANGE.match(line):
         raise PageError(
             number,
-            "a fence is opened by three backticks or more on a line of their own, "
-            "indented with spaces; in a list or a quote it would not be run",
+            "fences are made of backticks, three or more on a line of their own, indented "
+            "with spaces; behind the sign of a list or a quote none would be run",
         )
 
 
 def _require_margin(line: str, margin: str, number: int) -> None:
     if line.strip() and not line.startswith(margin):
         raise PageError(number, f"a line of a fence must be indented by {len(margin)}")
-
-
-def prose_of(markdown: str) -> str:
-    """Blank out every fence, keeping the line numbers of what is left."""
-    lines = lines_of(markdown)
-    for fence in fences_of(markdown):
-        lines[fence.first - 1 : fence.last] = [""] * (fence.last - fence.first + 1)
-    return "\n".join(lines)
 
 
 def drawing_of(fence: Fence) -> Drawing:

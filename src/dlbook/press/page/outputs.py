@@ -4,12 +4,13 @@
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import zip_longest
 from pathlib import Path
 
-from dlbook.checkout import ROOT, write_atomically
+from dlbook.checkout import write_atomically
 from dlbook.press.page import claims
 from dlbook.press.page.fences import (
     CONTINUED,
@@ -17,11 +18,9 @@ from dlbook.press.page.fences import (
     UNSHOWN,
     Fence,
     PageError,
-    fences_of,
-    lines_of,
     named,
-    prose_of,
 )
+from dlbook.press.page.page import Page
 from dlbook.press.source.fresh import Interpreter
 
 TICKS = re.compile(r"\s*(`*)")  # at the beginning of a line
@@ -46,11 +45,11 @@ class Program:
     margin: str
 
 
-def programs_of(markdown: str) -> list[Program]:
+def programs_of(page: Page) -> list[Program]:
     """Find the programs of a page.
 
     Args:
-        markdown: the text of the page.
+        page: of the book.
 
     Returns:
         one for each block that does not go on with another.
@@ -58,41 +57,44 @@ def programs_of(markdown: str) -> list[Program]:
     Raises:
         PageError: a block goes on with nothing.
     """
-    prose = prose_of(markdown).split("\n")
     found: list[Program] = []
-    fences = list(fences_of(markdown))
-    for fence, following in pairwise([*fences, None]):
+    for fence in page.fences:
         if fence.info != "python":
             continue
-        above = next(
-            (t.strip() for t in reversed(prose[: fence.first - 1]) if t.strip()), ""
-        )
-        between = prose[fence.last : following.first - 1] if following else []
-        is_output = [text.strip() for text in between if text.strip()] == [OUTPUT]
-        output = following if is_output else None
+        above = (t.strip() for t in reversed(page.prose[: fence.first - 1]) if t.strip())
         code, first = "\n".join(fence.lines), fence.first
-        if above == CONTINUED:
+        if next(above, "") == CONTINUED:
             if not found:
                 raise PageError(fence.first, "this block goes on with nothing")
             before = found.pop()
             code, first = f"{before.code}\n{code}", before.first
+        output = page.outputs.get(fence)
         found.append(Program(code, first, fence.last, output, fence.margin))
     return found
 
 
-def lines_printed(program: Program, text: str) -> list[str]:
-    """Set what a program prints as a fence that says exactly this, for people and for tests.
+@cache
+def interpreter() -> Interpreter:
+    """Start the process in which programs run, once; it ends with this one."""
+    return Interpreter({"OMP_NUM_THREADS": "1"})
+
+
+def shown_by(program: Program) -> list[str]:
+    """Run a program and set what it prints as a fence that says exactly this.
 
     Args:
         program: of a page.
-        text: what it prints.
 
     Returns:
-        the fence with the margin of the block; no line if it prints nothing.
+        the lines of the fence with the margin of the block; none if it prints nothing.
 
     Raises:
-        PageError: a page cannot hold this text.
+        PageError: it fails, or prints what no page can hold.
     """
+    try:
+        text = interpreter().printed(program.code)
+    except RuntimeError as error:
+        raise PageError(program.first, str(error)) from error
     if not text:
         return []
     if unshown := UNSHOWN.search(text):
@@ -106,11 +108,36 @@ def lines_printed(program: Program, text: str) -> list[str]:
     return [program.margin + line for line in (f"{ticks}text", *lines, ticks)]
 
 
-def refreshed(markdown: str) -> str:
+def stale(page: Page) -> Iterator[PageError]:
+    """Find the blocks that fail, or print something else than the page shows.
+
+    Args:
+        page: of the book.
+
+    Yields:
+        one mistake for each.
+    """
+    for program in programs_of(page):
+        output = program.output
+        expected = list(page.lines[output.first - 1 : output.last]) if output else []
+        try:
+            shown = shown_by(program)
+        except PageError as error:
+            yield error
+            continue
+        if shown != expected:
+            pairs = zip_longest(shown, expected, fillvalue="nothing")
+            new, old = next(pair for pair in pairs if pair[0] != pair[1])
+            yield PageError(
+                program.first, f"this block prints {new!r}, the page shows {old!r}"
+            )
+
+
+def refreshed(page: Page) -> str:
     """Bring the outputs and claims of a page up to date.
 
     Args:
-        markdown: the text of the page.
+        page: of the book.
 
     Returns:
         the new text; equal to the old one if nothing was stale.
@@ -119,42 +146,38 @@ def refreshed(markdown: str) -> str:
         PageError: a block fails, prints nothing any more or what no page can show, or a claim
             is not recorded.
     """
-    lines = lines_of(markdown)
-    for program in reversed(programs_of(markdown)):
-        try:
-            fence = lines_printed(program, printed(program.code))
-        except RuntimeError as error:
-            raise PageError(program.first, str(error)) from error
-        if program.output and fence:
-            lines[program.output.first - 1 : program.output.last] = fence
+    lines = list(page.lines)
+    for program in reversed(programs_of(page)):
+        shown = shown_by(program)
+        if program.output and shown:
+            lines[program.output.first - 1 : program.output.last] = shown
         elif program.output:
             raise PageError(program.first, "the block prints nothing any more")
-        elif fence:
+        elif shown:
             head = ["", f"{program.margin}{OUTPUT}", ""]
-            lines[program.last : program.last] = [*head, *fence]
-    return refreshed_claims("\n".join(lines) + "\n")
+            lines[program.last : program.last] = [*head, *shown]
+    return refreshed_claims(Page(page.address, "\n".join(lines) + "\n"))
 
 
-def printed(code: str) -> str:
-    """Run a program alone and give what it prints: see `dlbook.press.source.fresh`."""
-    return interpreter().printed(code)
+def refreshed_claims(page: Page) -> str:
+    """Bring the claims of a page up to date, leaving its fences alone.
 
+    Args:
+        page: of the book.
 
-@cache
-def interpreter() -> Interpreter:
-    """Start the process whose copies run the programs, once for all pages."""
-    return Interpreter({"OMP_NUM_THREADS": "1"})
+    Returns:
+        the new text.
 
+    Raises:
+        PageError: a claim is not recorded, or its text is no number.
+    """
 
-def refreshed_claims(markdown: str) -> str:
-    """Bring the claims of a page up to date, leaving its fences alone."""
-
-    def replace(match):
+    def replace(match: re.Match) -> str:
         value, unit = claims.recorded(match["name"])
         return f"[{claims.rewritten(match['text'], value, unit)}](claim:{match['name']})"
 
-    lines = lines_of(markdown)
-    for number, text in enumerate(prose_of(markdown).split("\n")):
+    lines = list(page.lines)
+    for number, text in enumerate(page.prose):
         try:
             if text:
                 lines[number] = claims.CLAIM.sub(replace, text)
@@ -173,14 +196,10 @@ def refresh(path: Path) -> bool:
         whether it changed.
 
     Raises:
-        RuntimeError: a block fails or a claim is not recorded; the message names file and line.
+        PageError: a block fails or a claim is not recorded.
     """
-    try:
-        old = path.read_text(encoding="utf-8")
-        new = refreshed(old)
-    except PageError as error:
-        where = f"{path.resolve().relative_to(ROOT)}:{error.line}"
-        raise RuntimeError(f"{where}: {error.reason}") from error
-    if new != old:
+    page = Page.at(path)
+    new = refreshed(page)
+    if new != page.text:
         write_atomically(path, new)
-    return new != old
+    return new != page.text

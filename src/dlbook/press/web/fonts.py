@@ -16,6 +16,7 @@ from pathlib import Path
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
+from dlbook.checkout import write_atomically
 from dlbook.press.cache import kept
 
 LEAF = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
@@ -27,6 +28,13 @@ FACE = re.compile(
 FEATURES = ("kern", "liga", "ccmp", "locl", "mark", "mkmk")
 REPLACED = re.compile(r"(unicode-range|font-display):[^;}]*;?")
 TAG = re.compile(r"<(script|style|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
+FIRST = (  # faces that stand at the top of every page
+    "source-serif-4-latin-400-normal",
+    "source-serif-4-latin-600-normal",
+    "source-serif-4-latin-400-italic",
+    "source-serif-4-latin-ext-400-normal",
+    "ibm-plex-mono-latin-400-normal",
+)
 FACES = {  # which face the style sheet of KaTeX gives to a class
     "mathnormal": "Math-Italic",
     "boldsymbol": "Math-BoldItalic",
@@ -45,6 +53,23 @@ FACES = {  # which face the style sheet of KaTeX gives to a class
     "large-op": "Size2-Regular",
     **{f"size{n}": f"Size{n}-Regular" for n in range(1, 5)},
 }
+
+
+def embed(site: Path) -> None:
+    """Put the signs of all pages into the style sheets of a built site.
+
+    Args:
+        site: its folder.
+    """
+    assets = site / "assets"
+    pages = [page.read_text() for page in site.rglob("*.html")]
+    letters = letters_of(pages)
+    faces = {face: had_by(assets / f"fonts/{face}.woff2", letters) for face in FIRST}
+    for style, folder, signs in (
+        (assets / "katex" / "katex.min.css", "katex/fonts", signs_of(pages)),
+        (assets / "css" / "book.css", "fonts", faces),
+    ):
+        write_atomically(style, embedded(style.read_text(), assets / folder, signs))
 
 
 def signs_of(pages: Iterable[str]) -> dict[str, set[str]]:

@@ -11,6 +11,8 @@ from itertools import groupby
 
 from bs4 import BeautifulSoup, Tag
 
+from dlbook.press.source.drawings import pixels_of
+
 STYLE = re.compile("<style.*?</style>", re.DOTALL)
 ARTICLE = re.compile(r"<article\b.*</article>", re.DOTALL)
 CONTENTS = re.compile(
@@ -19,7 +21,6 @@ CONTENTS = re.compile(
 FORMULA = re.compile(r"(?<![\\$])\$([^$]+)\$")
 FORMULA_MARK = r'<span class="arithmatex">\\(\1\\)</span>'
 CHAPTER = re.compile(r'href="\.\./chapters/(\w+)\.md(#[\w-]*)?"')
-SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)pt"[^>]*?height="([\d.]+)pt"')
 
 
 def lightened(page: str, word: str) -> tuple[str, dict[str, str]]:
@@ -100,11 +101,8 @@ def _pictures(soup: BeautifulSoup, word: str) -> dict[str, str]:
         files[address] = svg
         image["src"] = f"../{address}"
         image["loading"] = "lazy"
-        size = SIZE.search(svg[:2000])
-        if size:
-            image["width"], image["height"] = (
-                round(float(n) * 4 / 3) for n in size.groups()
-            )
+        if size := pixels_of(svg):
+            image["width"], image["height"] = size
         del image["hidden"]
     return files
 

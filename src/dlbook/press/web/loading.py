@@ -99,6 +99,11 @@ def parted(page: str) -> str:
     return page[: found.start("inside")] + first + parts + page[found.end("inside") :]
 
 
+def named(page: str) -> str:
+    """Name the search, which the theme leaves without a name."""
+    return page.replace('role="dialog">', 'role="dialog" aria-label="Search">', 1)
+
+
 def reachable(page: str) -> str:
     """Let the keyboard reach each block of code, to move it where it is wider than the window.
 

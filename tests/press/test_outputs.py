@@ -1,6 +1,7 @@
-"""What a block prints is written exactly, or refused with the line, the page as it was."""
+"""The programs of a page, and what they print: written exactly or refused with the line."""
 
 import io
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import example, given
@@ -8,8 +9,64 @@ from hypothesis import strategies as st
 from pytest_codeblocks.main import extract_from_buffer
 
 from dlbook.press.page import outputs
-from dlbook.press.page.fences import PageError, fences_of, prose_of
-from dlbook.press.page.outputs import programs_of, refresh, refreshed
+from dlbook.press.page.fences import PageError
+from dlbook.press.page.outputs import programs_of, refresh, refreshed, stale
+from dlbook.press.page.page import Page
+
+
+def page(*lines):
+    """Make a chapter of some lines."""
+    return Page("chapters/x.md", "\n".join(lines))
+
+
+def test_programs_join_the_blocks_that_go_on():
+    text = page(
+        *("```python", "x = 1", "```", "", "<!--pytest-codeblocks:cont-->", ""),
+        *(
+            "```python",
+            "print(x)",
+            "```",
+            "",
+            "<!--pytest-codeblocks:expected-output-->",
+            "",
+        ),
+        *("```text", "2", "```"),
+    )
+    (program,) = programs_of(text)
+    assert program.code == "x = 1\nprint(x)"
+    assert program.output.lines == ("2",)
+    assert refreshed(text).splitlines()[-2:] == ["1", "```"]
+
+
+def test_a_block_that_prints_gets_its_output_written_below():
+    text = page("    ```python", "    print('one')", "    ```", "", "After.")
+    new = refreshed(text)
+    assert (
+        "    <!--pytest-codeblocks:expected-output-->\n\n    ```text\n    one\n    ```"
+        in new
+    )
+    assert refreshed(page(new)) == new
+
+
+def test_a_block_that_fails_is_named_by_its_line():
+    with pytest.raises(PageError, match="line 2: Traceback"):
+        refreshed(page("", "```python", "1 / 0", "```"))
+
+
+def test_a_stale_output_and_a_block_that_fails_are_told_with_their_lines():
+    text = page(
+        *("```python", "print('new')", "```", ""),
+        *("<!--pytest-codeblocks:expected-output-->", "", "```text", "old", "```", ""),
+        *("```python", "1 / 0", "```", "", "```python", "x = 1", "```"),
+    )
+    first, second = stale(text)
+    assert (first.line, first.reason) == (
+        1,
+        "this block prints 'new', the page shows 'old'",
+    )
+    assert second.line == 11
+    assert "ZeroDivisionError" in second.reason
+
 
 HEAD = "# Title\n\nText.\n\n"
 BLOCK = "```python\nprint(1)\n```\n\nMore text.\n"
@@ -26,8 +83,9 @@ TEXT = st.text(
 def written(page, text):
     """Refresh a page whose blocks all print the same text."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(outputs, "printed", lambda code: text)
-        return refreshed(page)
+        talker = SimpleNamespace(printed=lambda code: text)
+        patched.setattr(outputs, "interpreter", lambda: talker)
+        return refreshed(Page("chapters/word.md", page))
 
 
 @given(TEXT, st.booleans(), st.sampled_from([BLOCK, REMARK]))
@@ -57,17 +115,12 @@ def test_an_output_is_written_exactly_or_refused(text, ends, block):
     assert (found.expected_output or "") == text, "the test reads something else"
     assert written(new, text) == new, "a second call changes the page again"
     assert not text or written(written(new, "other\n"), text) == new
-    assert prose_of(new).split() == [
-        *prose_of(HEAD).split(),
-        *(prose_of(block).split("More")[0].split()),
-        *([outputs.OUTPUT] if text else []),
-        "More",
-        "text.",
-    ]
+    before, after = Page("a.md", HEAD + block), Page("a.md", new)
+    prose = [line for line in after.prose if line.strip() not in ("", outputs.OUTPUT)]
+    assert prose == [line for line in before.prose if line]
     new.encode()
-    assert [fence.info for fence in fences_of(new)] == ["python", "text"][
-        : 1 + bool(text)
-    ]
+    infos = [fence.info for fence in after.fences]
+    assert infos == ["python", *(["text"] if text else [])]
 
 
 def test_a_block_that_prints_nothing_any_more_is_refused():
@@ -78,21 +131,20 @@ def test_a_block_that_prints_nothing_any_more_is_refused():
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        (r"print('\udc80')", r"5: this block prints U\+DC80"),
-        (r"print('a\x0cb')", r"5: this block prints U\+000C"),
-        ("print('a', end='')", "5: this block must end the last line"),
-        ("1 / 0", "5: Traceback"),
-        ("import os; os.system('echo b')", "5: Traceback"),
+        (r"print('\udc80')", r"8: this block prints U\+DC80"),
+        (r"print('a\x0cb')", r"8: this block prints U\+000C"),
+        ("print('a', end='')", "8: this block must end the last line"),
+        ("1 / 0", "8: Traceback"),
+        ("import os; os.system('echo b')", "8: Traceback"),
     ],
 )
 def test_a_page_that_cannot_be_refreshed_stays_as_it_was(
     code, reason, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(outputs, "ROOT", tmp_path)
     path = tmp_path / "page.md"
     path.write_text(HEAD + f"```python\n{code}\n```\n" * 2, encoding="utf-8")
     before = path.read_bytes()
-    with pytest.raises(RuntimeError, match=rf"page\.md:{reason}".replace(":5", ":8")):
+    with pytest.raises(PageError, match=f"line {reason}"):
         refresh(path)
     assert path.read_bytes() == before
 
@@ -114,5 +166,5 @@ def test_what_is_printed_is_put_into_the_page(tmp_path):
     path.write_text(HEAD + "```python\nprint('é')\n```\n", encoding="utf-8")
     assert refresh(path)
     assert not refresh(path)
-    (program,) = programs_of(path.read_text(encoding="utf-8"))
+    (program,) = programs_of(Page.at(path))
     assert program.output.lines == ("é",)

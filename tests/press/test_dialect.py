@@ -1,11 +1,11 @@
 """What looks like the dialect of a page and is not is refused with its line."""
 
-import markdown as library
 import pytest
 
-from dlbook.checkout import DOCS, settings
-from dlbook.press.page.dialect import mistakes, require_dialect, require_understood
+from dlbook.checkout import DOCS, files
+from dlbook.press.page.dialect import mistakes, understood
 from dlbook.press.page.fences import PageError
+from dlbook.press.page.page import Page
 
 HEAD = "# Title\n\nText.\n\n"  # what follows stands on line 5
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
@@ -112,7 +112,7 @@ CHARACTERS = [
 def refused(page):
     """Give the lines of the mistakes of a page, however they are found."""
     try:
-        return [mistake.line for mistake in mistakes(page)]
+        return [mistake.line for mistake in mistakes(Page("chapters/word.md", page))]
     except PageError as error:
         return [error.line]
 
@@ -189,23 +189,12 @@ def test_a_page_begins_with_its_title(start):
     ],
 )
 def test_the_dialect_itself_is_taken(text):
-    require_dialect(HEAD + text + "\n")
+    assert not refused(HEAD + text + "\n")
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.rglob("[a-z]*.md")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", files(DOCS, "**/*.md"), ids=lambda p: p.stem)
 def test_no_page_holds_what_almost_belongs_to_the_dialect(path):
-    require_dialect(path.read_text(encoding="utf-8"))
-
-
-def html_of(text):
-    """Let Markdown read a page as the build does."""
-    extensions = {}
-    for entry in settings()["markdown_extensions"]:
-        pairs = entry.items() if isinstance(entry, dict) else [(entry, {})]
-        extensions |= dict(pairs)
-    return library.markdown(
-        text, extensions=list(extensions), extension_configs=extensions
-    )
+    assert not list(mistakes(Page.at(path)))
 
 
 @pytest.mark.parametrize(
@@ -223,10 +212,8 @@ def html_of(text):
     ],
 )
 def test_what_markdown_leaves_as_text_is_refused_with_its_line(text):
-    page = HEAD + text + "\n"
-    with pytest.raises(PageError) as caught:
-        require_understood(html_of(page), page)
-    assert 1 <= caught.value.line <= 7
+    (mistake,) = understood(Page("a.md", HEAD + text + "\n"))
+    assert 1 <= mistake.line <= 7
 
 
 def test_what_markdown_understands_is_taken():
@@ -234,4 +221,4 @@ def test_what_markdown_understands_is_taken():
         '# Title\n\n!!! note "Title"\n\n    Text.\n\n    ```python\n    1\n    ```\n\n'
         "`{ .claim }` and `$$`\n\n```text\n!!! ``` $$\n```\n"
     )
-    require_understood(html_of(page), page)
+    assert not list(understood(Page("a.md", page)))
