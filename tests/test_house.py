@@ -85,6 +85,15 @@ def test_imports_go_down_the_floors_of_the_press(path):
     )
 
 
+@pytest.mark.parametrize("path", IN_THE_PRESS, ids=[module_of(p) for p in IN_THE_PRESS])
+def test_above_each_pattern_stands_an_example_of_what_it_reads(path):
+    lines = path.read_text().splitlines()
+    for number, line in enumerate(lines, start=1):
+        if re.match(r" *[A-Z]+ = re\.compile\(", line):
+            above = lines[number - 2].strip()
+            assert above.startswith("#"), f"{path}:{number}: what does it read?"
+
+
 def floor_of(module):
     package = module.split(".")[0] if "." in module else ""
     package = "ground" if module in GROUND else package

@@ -18,15 +18,21 @@ from bs4 import BeautifulSoup
 from dlbook.press import cache
 
 BOOKS = 6  # of each kind in the cache; each is some megabytes
+# labs/knn.py, reference/api.md
 LEFT_OUT = re.compile(r"labs/|reference/(api|changelog)\.md")
 ON_SCREEN = '.headerlink, .listing-links, .offer, script, style, img[src$="#only-dark"]'
+# <pre><span></span><code>...</code></pre>
 CODE = re.compile(r"<pre\b[^>]*>(.*?)</pre>", re.DOTALL)
+# <a id="__codelineno-0-1" name="__codelineno-0-1" href="#__codelineno-0-1"></a>
 LINE_ANCHOR = re.compile(r'<a [^>]*id="__codelineno[^>]*></a>')
+# <span class="n">, </code>
 MARKUP = re.compile(r"<[^>]+>")
+# <a class="term" href="../reference/glossary.html#stride">strides</a>
 LINK = re.compile(
     r'<a(?P<open>\s(?:[^>]*?\s)?href="(?P<href>[^"]*)"[^>]*)>(?P<inside>.*?)</a>',
     re.DOTALL,
 )
+# <img alt="..." src="../assets/figures/knn/convergence-light.svg#only-light" width="672" />
 PICTURE = re.compile(r'<img\b[^>]*?\ssrc="([^"]+)"')
 LONG = 20  # lines: more of them may be cut at the foot of a page
 RIGHTS = "By the dlbook authors. The text is under CC BY-SA 4.0, the code under the MIT license."

@@ -14,7 +14,9 @@ from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, drawing_of
 from dlbook.press.page.page import Page
 from dlbook.press.source.listings import definition, names_bound_by
 
+# !!! warning "Pitfall: ties", ??? success "Solution"
 ADMONITION = re.compile(r"^\s*(?:!!!|\?\?\?\+?)\s+\w+(?:\s+\"(?P<title>.*)\")?\s*$")
+# the second half of [views](views.md#strides), not of [a site](https://...)
 CHAPTER_LINK = re.compile(r"\]\((?!https?:|#)[^)]*\)")
 
 

@@ -7,6 +7,7 @@ from shutil import move
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile
 
+# <p class="offer"><a href="dlbook.pdf" download>Take the book as a PDF</a>, to print.</p>
 OFFER = re.compile(r'<p class="offer"><a href="(?P<name>[^"]+)".*?</p>\n?', re.DOTALL)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 CONTINUED = "<!--pytest-codeblocks:cont-->"
+# ```python, and ````text inside an admonition, four spaces from the margin
 OPENING = re.compile(r"^(?P<margin> *)(?P<ticks>`{3,})(?P<info>[^`\n]*)$")
 # Such as `> ```python`, `- ```python`, `~~~python`, and three ticks around code in a line.
 STRANGE = re.compile(r"(?:\s|>|[-*+] |\d+[.)] )*(?:```|~~~)")
@@ -18,6 +19,7 @@ STRANGE = re.compile(r"(?:\s|>|[-*+] |\d+[.)] )*(?:```|~~~)")
 UNSHOWN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
+# knn.convergence, or knn.map_on_the_curve k = 1, 11, 51
 REQUEST = re.compile(r"(?P<name>[\w.]+)(?:\s+(?P<parameter>\w+)\s*=\s*(?P<values>.+))?")
 
 

@@ -29,7 +29,8 @@ SOURCE = re.compile(
     r"(?<!\\)\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?!\s)(?P<inline>[^$]+?)(?<![\s\\])\$(?!\$)",
     re.DOTALL,
 )
-CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)  # `x`, ``x`y``
+# `x`, ``x`y``
+CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 # KaTeX puts the sign of application behind a name as in `c_{\max}`, where MathML takes one element.
 APPLIED = re.compile("(<mi>\\w+</mi>)<mo>\u2061</mo>(?=</m(?:sub|sup|under|over)>)")
 MACROS = {"\\R": "\\mathbb{R}", "\\argmin": "\\operatorname*{arg\\,min}"}

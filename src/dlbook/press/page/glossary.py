@@ -12,10 +12,13 @@ from dlbook.checkout import DOCS
 from dlbook.press.page.page import Page
 
 GLOSSARY = DOCS / "reference" / "glossary.md"
+# <dfn id="hinge-loss">hinge loss</dfn>
 TERM = re.compile(r'<dfn id="(?P<anchor>[\w-]+)">(?P<term>[^<]+)</dfn>')
+# what is no plain prose: `code`, $a$, $$a$$, [text](link), [@he2016], <br>
 KEPT = re.compile(
     r"(`+[^`]+`+|\$\$.*?\$\$|\$[^$]+\$|!?\[[^\]]*\]\([^)]*\)|\[@[^\]]*\]|<[^>]+>)"
 )
+# a heading, the first line of an admonition, a comment, a row of a table, the opening
 SKIPPED = re.compile(r"\s*(#|!!!|\?\?\?|<!--|\||\*You need)")
 
 

@@ -12,7 +12,8 @@ from typing import Literal
 from dlbook.checkout import DOCS
 from dlbook.press.page.fences import OUTPUT, Fence, PageError, fences_of, lines_of
 
-TITLE = re.compile(r"^# (.+)$", re.MULTILINE)  # `# Nearest neighbors`
+# # Nearest neighbors
+TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 FOLDERS = {"chapters": "chapter", "labs": "lab", "reference": "reference"}
 
 

@@ -26,7 +26,9 @@ EXACT = re.compile(
     r"\[[^\]\n]+\]\(claim:[\w.]+\)|\$\$.*?\$\$|\$[^$]+\$|`[^`]+`|\]\([^)]*\)|\{[^}]*\}",
     re.DOTALL,
 )
+# # Views, an empty line, *You need:* [tensors](tensors.md). *You get:* ...
 OPENING = re.compile(r"# \w[^\n]*\n\n\*You need:?\*:?.*?\*You get:?\*", re.DOTALL)
+# !!! warning "Pitfall: a view is not a copy"
 PITFALL = re.compile(r'^!!! \w+ "Pitfall', re.MULTILINE)
 
 

@@ -19,14 +19,19 @@ from fontTools.ttLib import TTFont
 from dlbook.checkout import write_atomically
 from dlbook.press.cache import kept
 
+# <span class="mord mathnormal" style="...">x
 LEAF = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
-BEHIND = re.compile(r"<(?!/?(?:span|svg|path|line)\b)")  # a tag that no formula contains
+# <p>, </div>: a tag that no formula contains
+BEHIND = re.compile(r"<(?!/?(?:span|svg|path|line)\b)")
+# @font-face{font-family:KaTeX_Main;src:url(fonts/KaTeX_Main-Bold.woff2) format("woff2");...}
 FACE = re.compile(
     r"@font-face\s*\{(?P<rule>[^}]*url\(\"?[^)\"]*?(?P<face>[\w-]+)\.woff2\"?\)[^}]*)\}"
 )
 # no small figures, no swashes
 FEATURES = ("kern", "liga", "ccmp", "locl", "mark", "mkmk")
+# unicode-range: U+0-FF; and font-display: optional;
 REPLACED = re.compile(r"(unicode-range|font-display):[^;}]*;?")
+# <p>, </p>, <script src="a.js">...</script>
 TAG = re.compile(r"<(script|style|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
 FIRST = (  # faces that stand at the top of every page
     "source-serif-4-latin-400-normal",

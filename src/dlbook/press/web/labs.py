@@ -13,13 +13,18 @@ from bs4 import BeautifulSoup, Tag
 
 from dlbook.press.source.drawings import pixels_of
 
+# <style type="text/css">...</style>, 590 kB of them
 STYLE = re.compile("<style.*?</style>", re.DOTALL)
+# <article class="md-content__inner md-typeset">...</article>
 ARTICLE = re.compile(r"<article\b.*</article>", re.DOTALL)
+# <a href="#lab-views" class="md-nav__link">, <a href="#lab-views" class="md-skip">
 CONTENTS = re.compile(
     r'<a href="#(?P<name>[^"]*)" (?P<class>class="md-(?:nav__link|skip))'
 )
+# $x_1$, not \$1
 FORMULA = re.compile(r"(?<![\\$])\$([^$]+)\$")
 FORMULA_MARK = r'<span class="arithmatex">\\(\1\\)</span>'
+# href="../chapters/views.md#strides"
 CHAPTER = re.compile(r'href="\.\./chapters/(\w+)\.md(#[\w-]*)?"')
 
 
