@@ -12,7 +12,10 @@ from dlbook.data import horse, imagenet, timeline
 from dlbook.history import (
     LENET_1,
     LENET_5,
+    LENET_1989,
+    C,
     SharedNetwork,
+    T,
     alexnet_2012,
     backward,
     c_cells,
@@ -105,6 +108,26 @@ def test_s_cells_move_with_the_image_and_nothing_answers_to_nothing():
     assert s_cells(torch.zeros(4, 4), VERTICAL, 0.0).max() == 0
 
 
+def test_c_cells_notice_a_shift_across_the_border_of_two_neighborhoods():
+    image = torch.zeros(8, 8)
+    image[1:7, 3] = 1
+    first, second = (
+        c_cells(s_cells(each, VERTICAL, 0.8), reach=4)[0]
+        for each in (image, image.roll(1, 1))
+    )
+    torch.testing.assert_close(first, torch.tensor([[1.0, 0], [1, 0]]))
+    torch.testing.assert_close(second, torch.tensor([[0.0, 1], [0, 1]]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_s_cells_answer_nothing_to_nothing_in_half_precision(dtype):
+    image, templates = torch.zeros(5, 5, dtype=dtype), VERTICAL.to(dtype)
+    image[1:4, 2] = 0.2
+    answers = s_cells(image, templates, selectivity=0.8)
+    assert answers[0, 2, 2].item() == pytest.approx(1, abs=0.03)
+    assert (answers[0, :, 4] == 0).all()
+
+
 def test_c_cells_do_not_notice_a_shift_within_their_reach():
     image = torch.zeros(8, 8)
     image[1:7, 5] = 1
@@ -126,6 +149,13 @@ def test_every_letter_has_five_pixels_and_all_images_differ():
     assert (images.sum(dim=(1, 2)) == 5).all()
     assert len(images.flatten(1).unique(dim=0)) == len(images) == 144
     assert labels.sum() == 4 * 16  # T in 16 places; C, narrower by one, in 20
+
+
+def test_t_and_c_have_the_same_distances_between_their_pixels():
+    distances = [torch.pdist(shape.nonzero().double()).sort().values for shape in (T, C)]
+    assert torch.equal(*distances)
+    squares = distances[0].square().round().int().tolist()
+    assert squares == [1, 1, 1, 1, 2, 2, 4, 4, 5, 5]
 
 
 def test_a_retina_must_hold_the_letters():
@@ -162,13 +192,20 @@ def test_back_propagation_solves_the_t_c_problem_at_every_place():
 
 
 def test_a_network_needs_a_hidden_unit():
-    with pytest.raises(ValueError, match="1 or more, got 0"):
+    with pytest.raises(ValueError, match="at least 1, got 0"):
         train_tc(*tc_images(3), kinds=0, steps=1, seed=0)
 
 
 def test_lenet_1_has_the_published_counts():
     parameters, connections = zip(*map(count_plane, LENET_1), strict=True)
     assert (sum(parameters), sum(connections)) == (2578, 98442)
+
+
+def test_the_network_of_1989_has_the_published_counts():
+    counts = [count_plane(plane) for plane in LENET_1989]
+    assert [p for p, _ in counts] == [1068, 2592, 5790, 310]
+    assert sum(p for p, _ in counts) == 9760
+    assert sum(c for _, c in counts) == 64_660
 
 
 def test_lenet_5_has_the_published_counts():
@@ -202,12 +239,33 @@ def test_multiply_adds_agree_with_the_counter_of_torch():
     assert 2 * ours == counter.get_total_flops()
 
 
-def test_tracing_leaves_no_hook_behind():
-    model = nn.Sequential(nn.Linear(3, 2))
+def test_tracing_leaves_the_model_as_it_was():
+    model = nn.Sequential(nn.Linear(3, 2), nn.Dropout(), nn.BatchNorm1d(2))
     trace(model, (3,))
-    with pytest.raises(RuntimeError):
-        trace(model, (4,))
+    depth(model)
+    assert model.training
+    assert all(module.training for module in model)
     assert not model[0]._forward_hooks
+
+
+def test_a_layer_that_runs_twice_has_its_parameters_once():
+    layer = nn.Linear(3, 3)
+    first, second = trace(nn.Sequential(layer, layer), (3,))
+    assert (first.parameters, second.parameters) == (12, 0)
+    assert first.multiply_adds == second.multiply_adds == 9
+
+
+def test_tracing_follows_the_dtype_and_needs_no_parameters():
+    assert len(trace(nn.Linear(3, 2).double(), (3,))) == 1
+    assert trace(nn.Sequential(nn.ReLU()), (3,)) == []
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.MultiheadAttention(4, 2), nn.ConvTranspose2d(1, 1, 3), nn.GRU(2, 2)]
+)
+def test_weights_that_would_go_uncounted_are_refused(layer):
+    with pytest.raises(ValueError, match="only Conv2d and Linear are counted"):
+        trace(nn.Sequential(layer), (4,))
 
 
 def test_depth_follows_the_longest_branch():
@@ -249,6 +307,21 @@ def test_levels_are_longest_paths_and_shared_tensors_appear_once():
         assert all(graph[source].level > each.level for source in each.inputs)
 
 
+def test_a_long_chain_of_operators_is_read_without_recursion():
+    x = torch.ones(2, requires_grad=True)
+    result = x
+    for _ in range(3000):
+        result = result.sin()
+    graph = operator_graph(result)
+    assert [each.level for each in graph] == list(range(3001))
+
+
+def test_a_square_reads_its_input_twice_and_the_graph_once():
+    x = torch.ones(2, requires_grad=True)
+    graph = operator_graph((x * x).sum())
+    assert [each.name for each in graph] == ["Sum", "Mul", "2"]
+
+
 def test_a_constant_has_no_graph():
     with pytest.raises(ValueError, match="requires a gradient"):
         operator_graph(torch.ones(2).sum())
@@ -259,7 +332,7 @@ def test_the_timeline_is_in_order_and_every_event_has_its_reference():
     keys = set(re.findall(r"@\w+\{(\w+),", BIBLIOGRAPHY.read_text(encoding="utf-8")))
     assert [e.year for e in events] == sorted(e.year for e in events)
     assert {event.key for event in events} <= keys
-    assert (events[0].year, events[-1].year) == (1943, 2020)
+    assert (events[0].year, events[-1].year) == (1943, 2024)
 
 
 def test_published_errors_are_percentages_and_top_5_is_the_smaller():

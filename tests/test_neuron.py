@@ -134,6 +134,35 @@ def test_scaling_a_column_scales_its_weight_of_the_linear_model():
     torch.testing.assert_close(doubled, w * torch.tensor([1.0, 2.0]), rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("loss", [cross_entropy, cross_entropy_slope])
+def test_labels_of_any_number_type_mean_the_same(loss):
+    s, y = torch.tensor([-1.0, 0.5]), torch.tensor([1.0, 0.0])
+    for dtype in (torch.float64, torch.int64, torch.bool, torch.uint8):
+        answer = loss(s, y.to(dtype))
+        assert answer.dtype == torch.float32
+        assert torch.equal(answer, loss(s, y))
+
+
+def test_the_sum_over_the_length_of_the_weights_is_the_distance_from_the_border():
+    w, b = torch.tensor([3.0, 4.0]).double(), torch.tensor(-5.0).double()
+    border = torch.tensor([3.0, -1.0]).double()  # 9 - 4 - 5 = 0
+    for distance in (-2.0, 0.0, 7.0):
+        point = border + distance * w / w.norm()
+        assert neuron(point[None], w, b).item() / 5 == pytest.approx(distance)
+
+
+def test_a_plateau_looks_like_the_end_and_is_not():
+    x, y = (part.double() for part in two_moons(200, 0.15, seed=0))
+    at_2000, at_3000 = (
+        cross_entropy(
+            hidden_layer(x, train_hidden_layer(x, y, 4, 3.0, steps, seed=3))[1], y
+        ).mean()
+        for steps in (2000, 3000)
+    )
+    assert at_2000 > 0.2
+    assert at_3000 < 0.06
+
+
 def test_a_hidden_layer_is_neurons_feeding_a_neuron():
     network = (
         torch.tensor([[1.0, 0.0], [0.0, 2.0]]),
@@ -171,11 +200,13 @@ def test_the_flowers_are_fifty_of_each_kind():
 
 def test_bad_input_is_refused():
     x, t = flowers()
-    with pytest.raises(ValueError, match=r"got \(100, 2\), \(99,\) and 5 steps"):
+    with pytest.raises(ValueError, match=r"y must be \(100,\), got \(99,\)"):
         fit(x, t[1:], squared_slope, no_penalty, 0.1, 5)
-    with pytest.raises(ValueError, match=r"got \(0, 2\), \(0,\) and 5 steps"):
+    with pytest.raises(ValueError, match="x must not be empty"):
         fit(x[:0], t[:0], squared_slope, no_penalty, 0.1, 5)
-    with pytest.raises(ValueError, match="and 0 steps"):
+    with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
         fit(x, t, squared_slope, no_penalty, 0.1, 0)
+    with pytest.raises(ValueError, match="must be finite"):  # raw centimeters
+        fit(iris.load()[0], t, squared_slope, no_penalty, 0.3, 2000)
     with pytest.raises(ValueError, match="k must be at least 1, got 0"):
         chapter.train_hidden_layer(x, t, 0, 0.1, 5, 0)

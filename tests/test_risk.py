@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, norm
+from scipy.stats import binom, binomtest, norm
 from sklearn.metrics import log_loss as oracle_log_loss
 from sklearn.metrics import mean_squared_error
 from sklearn.metrics import zero_one_loss as oracle_zero_one
@@ -19,6 +19,7 @@ from dlbook.risk import (
     best_thresholds,
     confidence_interval,
     empirical_risk,
+    exact_interval,
     expected_best,
     fit_gaussian,
     gaussian_threshold,
@@ -52,7 +53,10 @@ def test_averaged_losses_agree_with_scikit_learn():
     promised = chances.gather(1, labels[:, None]).squeeze(1)
     for ours, oracle in (
         (zero_one_loss(guesses, labels), oracle_zero_one(labels, guesses)),
-        (quadratic_loss(guesses, labels).double(), mean_squared_error(labels, guesses)),
+        (
+            quadratic_loss(guesses.double(), labels.double()),
+            mean_squared_error(labels, guesses),
+        ),
         (log_loss(promised), oracle_log_loss(labels, chances)),
     ):
         assert empirical_risk(ours).item() == pytest.approx(oracle)
@@ -66,7 +70,7 @@ def test_losses_refuse_to_broadcast(loss):
 
 @pytest.mark.parametrize("value", [-0.1, math.nan])
 def test_a_negative_density_is_refused(value):
-    with pytest.raises(ValueError, match="0 or more"):
+    with pytest.raises(ValueError, match=r"0 or more|finite"):
         log_loss(torch.tensor([0.5, value]))
 
 
@@ -79,14 +83,48 @@ def test_an_empirical_risk_needs_numbers(losses):
 
 
 def test_the_interval_matches_the_textbook():
-    losses = torch.tensor([0.0, 1.0, 1.0, 0.0], dtype=torch.float64)
-    half = norm.ppf(0.975) * math.sqrt(1 / 3) / 2
+    losses = torch.tensor([0.0, 1.0, 1.0, 0.0], dtype=torch.float64).repeat(5)
+    half = norm.ppf(0.975) * math.sqrt(5 / 19 / 20)
     low, high = confidence_interval(losses)
     assert (low.item(), high.item()) == pytest.approx((0.5 - half, 0.5 + half))
 
 
+@pytest.mark.parametrize("losses", [24 * [0.0], [1.0] + 23 * [0.0]])
+def test_a_normal_interval_of_hardly_a_mistake_is_refused(losses):
+    with pytest.raises(ValueError, match="exact_interval counts mistakes"):
+        confidence_interval(torch.tensor(losses))
+
+
+@pytest.mark.parametrize(("wrong", "n"), [(0, 24), (1, 24), (8, 24), (24, 24), (3, 1000)])
+def test_the_exact_interval_is_that_of_scipy(wrong, n):
+    oracle = binomtest(wrong, n).proportion_ci(0.95, method="exact")
+    assert exact_interval(wrong, n) == pytest.approx((oracle.low, oracle.high), abs=1e-9)
+
+
+@pytest.mark.parametrize(("n", "risk"), [(24, 0.02), (100, 0.01), (60, 0.3)])
+def test_the_exact_interval_holds_the_risk_as_often_as_it_says(n, risk):
+    at_least = [*mistakes_at_least(n, risk).tolist(), 0.0]
+    held = sum(
+        at_least[wrong] - at_least[wrong + 1]
+        for wrong in range(n + 1)
+        if exact_interval(wrong, n)[0] <= risk <= exact_interval(wrong, n)[1]
+    )
+    assert held >= 0.95
+
+
+def test_a_density_above_1_earns_a_negative_loss():
+    peak = log_density(torch.zeros(1), Gaussian(torch.tensor(0.0), torch.tensor(0.1)))
+    assert log_loss(peak.exp()).item() == pytest.approx(-1.3836, abs=1e-4)
+
+
+def test_a_bias_of_choice_never_exceeds_the_risk():
+    biases = [0.5 - expected_best(100, 10**power, 0.5) for power in range(0, 300, 30)]
+    assert biases == sorted(biases)
+    assert biases[-1] == pytest.approx(0.5, abs=1e-6)
+
+
 @pytest.mark.parametrize(("n", "level"), [(1, 0.95), (5, 0.0), (5, 1.0)])
-def test_an_interval_needs_a_spread_and_a_level(n, level):
+def test_an_interval_needs_two_losses_and_a_level(n, level):
     with pytest.raises(ValueError, match="2 losses and a level"):
         confidence_interval(torch.zeros(n), level)
 
@@ -162,7 +200,7 @@ def test_a_gaussian_agrees_with_scipy():
 
 @pytest.mark.parametrize("sample", [[], [1.0], [2.0, 2.0], [1.0, math.nan]])
 def test_a_gaussian_needs_a_spread(sample):
-    with pytest.raises(ValueError, match="two different values"):
+    with pytest.raises(ValueError, match=r"two different values|empty|finite"):
         fit_gaussian(torch.tensor(sample))
 
 
@@ -222,7 +260,7 @@ def test_no_threshold_beats_the_best(low, high):
 
 @pytest.mark.parametrize("values", [[], [math.nan]])
 def test_a_threshold_needs_numbers(values):
-    with pytest.raises(ValueError, match="no NaN"):
+    with pytest.raises(ValueError, match="low must"):
         best_thresholds(torch.tensor(values), torch.tensor(values))
 
 

@@ -13,6 +13,7 @@ from dlbook.figures.style import show
 from dlbook.risk import (
     best_thresholds,
     confidence_interval,
+    exact_interval,
     expected_best,
     margin,
     zero_one_loss,
@@ -41,6 +42,8 @@ labels = torch.tensor([0] * 12 + [1] * 12)
 losses = zero_one_loss((torch.cat([women, men]) >= threshold).long(), labels)
 low, high = confidence_interval(losses)
 print(f"{losses.sum():.0f} mistakes; risk between {low:.2f} and {high:.2f}")
+low, high = exact_interval(int(losses.sum()), 24)
+print(f"counted exactly: between {low:.2f} and {high:.2f}")
 
 # %% [markdown]
 # **Try:** leave one player out, and look for the best threshold again. Does it move?

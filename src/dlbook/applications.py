@@ -13,6 +13,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import unfold
 
+from dlbook.contract import (
+    require_at_least,
+    require_between,
+    require_finite,
+    require_table,
+)
+
 MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # up, right, down, left, in rows and columns
 MAZE = [
     "....#...",
@@ -37,19 +44,33 @@ def similarity_map(image: Tensor, template: Tensor) -> Tensor:
         the window whose top left corner lies there; 0 where a window is constant.
 
     Raises:
+        TypeError: image or template are no floats.
         ValueError: the template is larger than the image, or constant.
     """
+    require_table(image, "image")
+    require_table(template, "template")
     rows, columns = (a - b + 1 for a, b in zip(image.shape, template.shape, strict=True))
-    if rows < 1 or columns < 1 or template.min() == template.max():
+    pattern = _centered(template.flatten())
+    if rows < 1 or columns < 1 or (not pattern.is_meta and (pattern == 0).all()):
         raise ValueError(
             f"a template must vary and fit into {tuple(image.shape)}, got "
-            f"{tuple(template.shape)} with values from {template.min()} to {template.max()}"
+            f"{tuple(template.shape)} with values near {template[0, 0]}"
         )
+    image = image - image.mean()  # far from 0, differences would drown
     windows = unfold(image[None, None], template.shape)[0].T  # (rows x columns, h x w)
-    windows = windows - windows.mean(dim=1, keepdim=True)
-    pattern = template.flatten() - template.mean()
+    windows = _centered(windows)
     lengths = windows.norm(dim=1) * pattern.norm()
-    return (windows @ pattern / lengths.clamp(min=1e-6)).reshape(rows, columns)
+    lengths = lengths.where(lengths > 0, torch.inf)  # a constant window: 0
+    return (windows @ pattern / lengths).reshape(rows, columns)
+
+
+def _centered(values: Tensor) -> Tensor:
+    """Subtract the mean along the last axis; what only rounding tells apart becomes 0."""
+    largest = values.abs().amax(dim=-1, keepdim=True)
+    centered = values - values.mean(dim=-1, keepdim=True)
+    noise = 16 * torch.finfo(values.dtype).eps * largest
+    varies = centered.abs().amax(dim=-1, keepdim=True) > noise
+    return torch.where(varies, centered / largest, 0)
 
 
 def find(image: Tensor, template: Tensor) -> tuple[int, int]:
@@ -61,6 +82,10 @@ def find(image: Tensor, template: Tensor) -> tuple[int, int]:
 
     Returns:
         row and column of the top left corner of the window.
+
+    Raises:
+        TypeError: image or template are no floats.
+        ValueError: the template is larger than the image, or constant.
     """
     similarities = similarity_map(image, template)
     return divmod(int(similarities.argmax()), similarities.shape[1])
@@ -70,22 +95,29 @@ def imagine(examples: Tensor, n: int, generator: torch.Generator) -> Tensor:
     """Draw new images that have the mean and the covariances of the examples.
 
     Args:
-        examples: (m, h, w) floats, at least 2 images.
-        n: how many images to draw.
+        examples: (M, h, w) floats, at least 2 images.
+        n: how many images to draw, at least 1.
         generator: equal generators give equal images.
 
     Returns:
         (n, h, w) floats; values may leave the range of the examples.
 
     Raises:
-        ValueError: there are fewer than 2 examples, which have no covariance.
+        TypeError: the examples are no floats.
+        ValueError: they are no images, fewer than 2, which have no covariance, or n is 0.
     """
-    if len(examples) < 2:
-        raise ValueError(f"imagine needs at least 2 examples, got {len(examples)}")
+    require_finite(examples, "examples")
+    require_at_least(n, 1, "n")
+    if examples.ndim != 3 or len(examples) < 2:
+        raise ValueError(
+            f"examples must be (M, h, w), M at least 2, got {tuple(examples.shape)}"
+        )
     pixels = examples.flatten(1)
     centered = (pixels - pixels.mean(dim=0)) / (len(examples) - 1) ** 0.5
     noise = torch.randn(n, len(examples), generator=generator, dtype=pixels.dtype)
-    return (pixels.mean(dim=0) + noise @ centered).reshape(n, *examples.shape[1:])
+    return (pixels.mean(dim=0) + noise.to(pixels.device) @ centered).reshape(
+        n, *examples.shape[1:]
+    )
 
 
 def count_followers(text: str) -> dict[str, Counter]:
@@ -96,9 +128,14 @@ def count_followers(text: str) -> dict[str, Counter]:
 
     Returns:
         for each word that has a follower, how often each word follows it.
+
+    Raises:
+        ValueError: the text has fewer than two words.
     """
     followers = defaultdict(Counter)
     words = text.split()
+    if len(words) < 2:
+        raise ValueError(f"the text must have two words or more, got {text!r}")
     for word, follower in pairwise(words):
         followers[word][follower] += 1
     return dict(followers)
@@ -112,7 +149,7 @@ def continue_text(
     Args:
         followers: from `count_followers`.
         start: the first word.
-        length: how many words at most; fewer where a word has no follower.
+        length: how many words at most, at least 1; fewer where a word has no follower.
         generator: equal generators give equal texts.
 
     Returns:
@@ -120,7 +157,9 @@ def continue_text(
 
     Raises:
         KeyError: no text follows the first word.
+        ValueError: the length is below 1.
     """
+    require_at_least(length, 1, "length")
     if start not in followers:
         raise KeyError(f"the text must go on after the start, got {start!r}")
     words = [start]
@@ -143,7 +182,15 @@ def move(maze: list[str], row: int, column: int, action: int) -> tuple[int, int,
 
     Returns:
         the new row and column, and the reward: 1 at the goal, 0 elsewhere.
+
+    Raises:
+        ValueError: there is no such action, or the agent stands in a wall or outside.
     """
+    require_between(action, 0, 3, "action")
+    require_between(row, 0, len(maze) - 1, "row")
+    require_between(column, 0, len(maze[row]) - 1, "column")
+    if maze[row][column] == "#":
+        raise ValueError(f"nobody stands in a wall, got row {row}, column {column}")
     to_row, to_column = row + MOVES[action][0], column + MOVES[action][1]
     inside = 0 <= to_row < len(maze) and 0 <= to_column < len(maze[0])
     if inside and maze[to_row][to_column] != "#":
@@ -166,8 +213,16 @@ def q_learning(
         gamma: what a reward one move later is worth, from 0 to 1.
 
     Returns:
-        the value of each action, (rows, columns, 4) float64, and the moves of each walk.
+        the value of each action, (rows, columns, 4) float64, and the moves of each walk;
+        1000 where it was broken off.
+
+    Raises:
+        ValueError: the maze is no rectangle of `.`, `#` and one `G` that is free at its top
+            left, there is no walk, or gamma lies outside of 0 to 1.
     """
+    _require_maze(maze)
+    require_at_least(episodes, 1, "episodes")
+    require_between(gamma, 0, 1, "gamma")
     chance = random.Random(seed)
     q = [[[0.0] * 4 for _ in line] for line in maze]
     walks = []
@@ -182,6 +237,14 @@ def q_learning(
             moves += 1
         walks.append(moves)
     return torch.tensor(q, dtype=torch.float64), walks
+
+
+def _require_maze(maze: list[str]) -> None:
+    cells = "".join(maze)
+    if not maze or any(len(row) != len(maze[0]) for row in maze):
+        raise ValueError(f"the rows of a maze must have one length, got {maze}")
+    if set(cells) - set(".#G") or cells.count("G") != 1 or maze[0][:1] != ".":
+        raise ValueError(f"a maze must begin with . and have one G, got {maze}")
 
 
 def _choose(values: list[float], chance: random.Random) -> int:

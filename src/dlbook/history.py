@@ -1,12 +1,15 @@
 """Ancestors that run: from the threshold unit of 1943 to the counts of residual networks.
 
 Sources, in order: W. McCulloch and W. Pitts, 1943, doi:10.1007/BF02478259; D. Hebb, "The
-Organization of Behavior", 1949; F. Rosenblatt, 1958, doi:10.1037/h0042519; K. Fukushima,
+Organization of Behavior", 1949, and T. Kohonen, "Correlation matrix memories", 1972,
+doi:10.1109/TC.1972.5008975; F. Rosenblatt, 1958, doi:10.1037/h0042519; K. Fukushima,
 1980, doi:10.1007/BF00344251; D. Rumelhart, G. Hinton and R. Williams, "Learning internal
 representations by error propagation", 1986; Y. LeCun et al., 1998, doi:10.1109/5.726791;
 A. Krizhevsky et al., 2012; K. He et al., 2016, doi:10.1109/CVPR.2016.90.
 """
 
+import copy
+from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +17,15 @@ import torch
 from torch import Tensor, fx, nn
 from torch.autograd.graph import Node
 from torch.nn.functional import max_pool2d, pad, unfold
+
+from dlbook.contract import (
+    require_at_least,
+    require_bits,
+    require_finite,
+    require_signs,
+    require_table,
+    require_vector,
+)
 
 T = torch.tensor([[1.0, 1, 1], [0, 1, 0], [0, 1, 0]])
 C = torch.tensor([[1.0, 1], [1, 0], [1, 1]])
@@ -29,7 +41,13 @@ def threshold_unit(inputs: Tensor, weights: Tensor, bias: float) -> Tensor:
 
     Returns:
         (N,) floats, each 0 or 1.
+
+    Raises:
+        TypeError: inputs or weights are no floats.
+        ValueError: there is not one weight for each input, or a number is not finite.
     """
+    require_table(inputs, "inputs")
+    require_vector(weights, "weights", inputs.shape[1])
     return (inputs @ weights + bias >= 0).to(inputs.dtype)
 
 
@@ -44,8 +62,10 @@ def hebbian_weights(inputs: Tensor, outputs: Tensor) -> Tensor:
         (E, D) floats, the connections after all N pairs were seen once, starting from 0.
 
     Raises:
-        ValueError: the numbers of inputs and outputs differ.
+        ValueError: the numbers of inputs and outputs differ, or an activity is neither.
     """
+    require_signs(inputs.flatten(), inputs.numel(), "inputs")
+    require_signs(outputs.flatten(), outputs.numel(), "outputs")
     if len(inputs) != len(outputs):
         raise ValueError(
             f"inputs and outputs must be pairs, got {len(inputs)} and {len(outputs)}"
@@ -68,7 +88,14 @@ def perceptron_pass(
 
     Returns:
         (D,) floats, the weights after the pass, and the number of corrections.
+
+    Raises:
+        TypeError: inputs or weights are no floats.
+        ValueError: the shapes do not fit, a label is not -1 or +1, or an input not finite.
     """
+    require_table(inputs, "inputs")
+    require_signs(labels, len(inputs))
+    require_vector(weights, "weights", inputs.shape[1])
     corrections = 0
     for x, y in zip(inputs, labels, strict=True):
         if y * (weights @ x) <= 0:
@@ -90,13 +117,30 @@ def s_cells(image: Tensor, templates: Tensor, selectivity: float) -> Tensor:
 
     Returns:
         (K, H, W) floats from 0 to 1; beyond the border the image is 0.
+
+    Raises:
+        TypeError: image or templates are no floats.
+        ValueError: a shape does not fit, a template is empty, or the selectivity is 1.
     """
+    _require_templates(image, templates, selectivity)
     patches = unfold(pad(image, (1, 1, 1, 1))[None, None], 3)[0].T  # (H * W, 9)
-    energy = patches.norm(dim=1, keepdim=True).clamp(min=1e-12)
+    energy = patches.norm(dim=1, keepdim=True)
+    energy = energy.clamp(min=torch.finfo(image.dtype).tiny)  # nothing: 0 / tiny = 0
     directions = templates.flatten(1) / templates.flatten(1).norm(dim=1, keepdim=True)
     cosine = (patches / energy) @ directions.T
     answers = (cosine - selectivity).clamp(min=0) / (1 - selectivity)
     return answers.T.reshape(len(templates), *image.shape)
+
+
+def _require_templates(image: Tensor, templates: Tensor, selectivity: float) -> None:
+    require_table(image, "image")
+    require_finite(templates, "templates")
+    if templates.shape[1:] != (3, 3):
+        raise ValueError(f"templates must be (K, 3, 3), got {tuple(templates.shape)}")
+    if not templates.is_meta and (templates.flatten(1).norm(dim=1) == 0).any():
+        raise ValueError("a template must hold a pattern, got zeros only")
+    if not 0 <= selectivity < 1:
+        raise ValueError(f"selectivity must be from 0 to below 1, got {selectivity}")
 
 
 def c_cells(features: Tensor, reach: int) -> Tensor:
@@ -110,8 +154,12 @@ def c_cells(features: Tensor, reach: int) -> Tensor:
         (K, H / reach, W / reach) floats, the largest answer of each neighborhood.
 
     Raises:
-        ValueError: the reach does not divide the sides.
+        TypeError: the features are no floats.
+        ValueError: the reach does not divide the sides, or a feature is not finite.
     """
+    require_finite(features, "features")
+    if features.ndim != 3:
+        raise ValueError(f"features must be (K, H, W), got {tuple(features.shape)}")
     if reach < 1 or features.shape[1] % reach or features.shape[2] % reach:
         raise ValueError(
             f"the reach must divide both sides, got {reach} for {features.shape[1:]}"
@@ -173,7 +221,14 @@ def patches_of(images: Tensor) -> Tensor:
 
     Returns:
         (N, (H + 2) * (W + 2), 9) floats.
+
+    Raises:
+        TypeError: the images are no floats.
+        ValueError: they have another shape, or a pixel is not finite.
     """
+    require_finite(images, "images")
+    if images.ndim != 3:
+        raise ValueError(f"images must be (N, H, W), got {tuple(images.shape)}")
     return unfold(images[:, None], 3, padding=2).transpose(1, 2)
 
 
@@ -186,7 +241,14 @@ def forward(network: SharedNetwork, patches: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         hidden answers, (N, P, K) from 0 to 1, and the probability of a T, (N,).
+
+    Raises:
+        TypeError: the patches are no floats.
+        ValueError: they have another shape, or are not finite.
     """
+    require_finite(patches, "patches")
+    if patches.ndim != 3 or patches.shape[2] != 9:
+        raise ValueError(f"patches must be (N, P, 9), got {tuple(patches.shape)}")
     hidden = (patches @ network.w + network.b).sigmoid()
     return hidden, (hidden.sum(dim=1) @ network.v + network.c).sigmoid()
 
@@ -201,9 +263,14 @@ def backward(network: SharedNetwork, patches: Tensor, labels: Tensor) -> SharedN
 
     Returns:
         the derivative for each of the weights; shared ones collect from all places.
+
+    Raises:
+        TypeError: the patches are no floats.
+        ValueError: a shape does not fit, or a label is not 0 or 1.
     """
-    hidden, output = forward(network, patches)
-    d_output = (output - labels) / len(labels)  # (N,), before the output's sigmoid
+    require_bits(labels, len(patches), "labels")
+    hidden, p = forward(network, patches)
+    d_output = (p - labels.to(p)) / len(p)  # (N,), before the output's sigmoid
     d_hidden = d_output[:, None, None] * network.v  # (N, 1, K), the same at every place
     d_sum = d_hidden * hidden * (1 - hidden)  # (N, P, K), before the hidden sigmoids
     return SharedNetwork(
@@ -220,31 +287,52 @@ def train_tc(
     """Train a shared network by gradient descent with momentum.
 
     Args:
-        images: (N, H, W) float64.
-        labels: (N,) float64, 1 for T and 0 for C.
+        images: (N, H, W) floats.
+        labels: (N,) numbers, 1 for T and 0 for C.
         kinds: K, how many kinds of hidden units, at least 1.
-        steps: how many steps, each over all images.
+        steps: how many steps, each over all images, at least 0.
         seed: of the initial weights.
 
     Returns:
-        the trained weights.
+        the trained weights, of the dtype and on the device of the images.
 
     Raises:
-        ValueError: there is no hidden unit.
+        TypeError: the images are no floats.
+        ValueError: a shape does not fit, a label is not 0 or 1, or a count is too small.
     """
-    if kinds < 1:
-        raise ValueError(f"kinds must be 1 or more, got {kinds}")
-    generator = torch.Generator().manual_seed(seed)
-    w = torch.randn(9, kinds, generator=generator, dtype=torch.float64)
-    v = torch.randn(kinds, generator=generator, dtype=torch.float64)
-    quiet = torch.full_like(v, -3)  # an empty patch must not outshout the letter
-    network = SharedNetwork(w, quiet, v, v.new_zeros(1))
-    patches, speed = patches_of(images), [torch.zeros_like(each) for each in network]
+    require_at_least(steps, 0, "steps")
+    network, patches = draw_network(kinds, images, seed), patches_of(images)
+    velocity = [torch.zeros_like(weights) for weights in network]
     for _ in range(steps):
         gradient = backward(network, patches, labels)
-        speed = [0.9 * s - 0.05 * g for s, g in zip(speed, gradient, strict=True)]
-        network = SharedNetwork(*(n + s for n, s in zip(network, speed, strict=True)))
+        velocity = [0.9 * v - 0.05 * g for v, g in zip(velocity, gradient, strict=True)]
+        moved = (w + v for w, v in zip(network, velocity, strict=True))
+        network = SharedNetwork(*moved)
     return network
+
+
+def draw_network(kinds: int, images: Tensor, seed: int) -> SharedNetwork:
+    """Draw the weights that training starts from.
+
+    Args:
+        kinds: K, how many kinds of hidden units, at least 1.
+        images: floats of any shape; the network gets their dtype and device.
+        seed: equal seeds give equal networks.
+
+    Returns:
+        normal weights; hidden biases of -3, an output bias of 0.
+
+    Raises:
+        TypeError: the images are no floats.
+        ValueError: there is no hidden unit or no image.
+    """
+    require_at_least(kinds, 1, "kinds")
+    require_finite(images, "images")
+    generator = torch.Generator().manual_seed(seed)
+    w = torch.randn(9, kinds, generator=generator, dtype=torch.float64).to(images)
+    v = torch.randn(kinds, generator=generator, dtype=torch.float64).to(images)
+    quiet = torch.full_like(v, -3)  # an empty patch must not outshout the letter
+    return SharedNetwork(w, quiet, v, v.new_zeros(1))
 
 
 class Plane(NamedTuple):
@@ -256,6 +344,7 @@ class Plane(NamedTuple):
         side: height and width of each plane.
         links: how many pairs (input plane, plane) are connected; 0 for averaging.
         field: side of the receptive fields.
+        own_biases: whether each unit has a bias of its own, not each plane.
     """
 
     name: str
@@ -263,8 +352,15 @@ class Plane(NamedTuple):
     side: int
     links: int
     field: int
+    own_biases: bool = False
 
 
+LENET_1989 = (  # images of 16 x 16, fields two pixels apart
+    Plane("H1", 12, 8, 12, 5, own_biases=True),
+    Plane("H2", 12, 4, 12 * 8, 5, own_biases=True),
+    Plane("H3", 30, 1, 30 * 12, 4),
+    Plane("output", 10, 1, 10 * 30, 1),
+)
 # Each averaging unit sums 2 x 2 inputs, then has one coefficient and one bias.
 LENET_1 = (
     Plane("H1", 4, 24, 4, 5),
@@ -295,8 +391,9 @@ def count_plane(plane: Plane) -> tuple[int, int]:
     units = plane.side**2
     if plane.links == 0:
         return 2 * plane.planes, units * plane.planes * (plane.field**2 + 1)
-    parameters = plane.links * plane.field**2 + plane.planes
-    return parameters, units * parameters
+    weights = plane.links * plane.field**2
+    biases = plane.planes * (units if plane.own_biases else 1)
+    return weights + biases, units * (weights + plane.planes)
 
 
 def alexnet_2012() -> nn.Sequential:
@@ -334,33 +431,60 @@ class Layer:
 
 
 def trace(model: nn.Module, shape: tuple[int, ...]) -> list[Layer]:
-    """Run one input through a model and note every convolution and linear layer.
+    """Run one input through a copy of a model and note each convolution and linear layer.
+
+    Products of activations with each other, as in attention, have no layer of their own
+    and are not counted.
 
     Args:
         model: on the device "meta" nothing is computed and no memory is used.
         shape: of one input, without the batch.
 
     Returns:
-        the layers in the order in which they ran.
+        the layers in the order in which they ran; one that runs again adds operations,
+        but no parameters.
+
+    Raises:
+        ValueError: weights outside of `Conv2d` and `Linear` would go uncounted.
     """
-    layers: list[Layer] = []
+    model = copy.deepcopy(model).eval()  # the hooks and the mode stay with the copy
+    layers, seen = [], set()
 
     def note(module: nn.Module, _: tuple, output: Tensor) -> None:
         # For each output: one product for each weight of its own row or filter.
         cost = output[0].numel() * module.weight[0].numel()
-        count = sum(each.numel() for each in module.parameters())
+        count = 0 if module in seen else sum(p.numel() for p in module.parameters())
+        seen.add(module)
         layers.append(Layer(type(module).__name__, tuple(output.shape[1:]), count, cost))
 
-    weighted = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    hooks = [module.register_forward_hook(note) for module in weighted]
-    try:
-        device = next(model.parameters()).device
-        with torch.no_grad():
-            model.eval()(torch.empty(1, *shape, device=device))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    for module in counted_layers(model):
+        module.register_forward_hook(note)
+    like = next(model.parameters(), torch.empty(0))
+    with torch.no_grad():
+        model(like.new_zeros(1, *shape))
     return layers
+
+
+def counted_layers(model: nn.Module) -> list[nn.Module]:
+    """Find the layers that papers count, and refuse models with weights elsewhere.
+
+    Args:
+        model: any; normalization, whose parameters are vectors, may be part of it.
+
+    Returns:
+        its two-dimensional convolutions and linear layers, each once.
+
+    Raises:
+        ValueError: another part, such as attention, holds a matrix of weights.
+    """
+    counted = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    known = {id(p) for module in counted for p in module.parameters()}
+    for name, parameter in model.named_parameters():
+        if parameter.ndim > 1 and id(parameter) not in known:
+            raise ValueError(
+                f"only Conv2d and Linear are counted, got {name} {tuple(parameter.shape)}"
+            )
+    return counted
 
 
 def depth(model: nn.Module) -> int:
@@ -371,14 +495,18 @@ def depth(model: nn.Module) -> int:
 
     Returns:
         the depth as papers count it.
+
+    Raises:
+        ValueError: weights outside of `Conv2d` and `Linear` would go uncounted.
     """
-    traced = fx.symbolic_trace(model.eval())
+    traced = fx.symbolic_trace(copy.deepcopy(model).eval())
+    counted = set(counted_layers(traced))
     modules = dict(traced.named_modules())
     longest: dict[fx.Node, int] = {}
     for node in traced.graph.nodes:
         before = max((longest[parent] for parent in node.all_input_nodes), default=0)
         module = modules.get(node.target) if node.op == "call_module" else None
-        longest[node] = before + isinstance(module, nn.Conv2d | nn.Linear)
+        longest[node] = before + (module in counted)
     return max(longest.values())
 
 
@@ -424,16 +552,21 @@ def operator_graph(result: Tensor) -> list[Operator]:
 
 def _topological(last: Node) -> list[Node]:
     """Order the operators so that each stands before everything that it reads."""
-    done: dict[Node, None] = {}
-
-    def visit(node: Node) -> None:
-        for parent in _parents(node):
-            if parent not in done:
-                visit(parent)
-        done[node] = None
-
-    visit(last)
-    return list(reversed(done))
+    readers, found, unread = Counter(), {last}, [last]
+    while unread:
+        for parent in _parents(unread.pop()):
+            readers[parent] += 1
+            if parent not in found:
+                found.add(parent)
+                unread.append(parent)
+    order, ready = [], [last]
+    while ready:  # an operator is ready once all that read it have their place
+        order.append(ready.pop())
+        for parent in reversed(_parents(order[-1])):
+            readers[parent] -= 1
+            if readers[parent] == 0:
+                ready.append(parent)
+    return order
 
 
 def _parents(node: Node) -> list[Node]:

@@ -12,6 +12,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from dlbook.contract import (
+    require_above_zero,
+    require_at_least,
+    require_bits,
+    require_same_shape,
+    require_table,
+    require_vector,
+)
+
 # W1 (k, d), b1 (k,), W_out (k,), b_out ()
 Network = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -25,94 +34,137 @@ def neuron(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
         b: () float, the bias.
 
     Returns:
-        (n,) floats, y = w·x + b of each sample.
+        (n,) floats, s = w·x + b of each sample.
+
+    Raises:
+        TypeError: x or w are no floats.
+        ValueError: a shape does not fit, or a number of x or w is not finite.
     """
+    require_table(x, "x")
+    require_vector(w, "w", x.shape[1])
+    require_same_shape(b, w[0], "b and one number")
     return x @ w + b
 
 
-def squared_loss(y: Tensor, t: Tensor) -> Tensor:
-    """Measure by how much the output misses the target.
+def squared_loss(s: Tensor, y: Tensor) -> Tensor:
+    """Measure by how much the sum misses the target.
 
     Args:
-        y: (n,) floats, outputs of the neuron.
-        t: (n,) floats, targets.
+        s: (n,) floats, sums of the neuron.
+        y: (n,) floats, targets.
 
     Returns:
         (n,) floats, the squared difference of each sample.
+
+    Raises:
+        TypeError: sums or targets are no floats.
+        ValueError: the shapes differ, or a number is not finite.
     """
-    return (y - t) ** 2
+    require_vector(s, "s")
+    require_vector(y, "y", len(s))
+    return (s - y) ** 2
 
 
-def squared_slope(y: Tensor, t: Tensor) -> Tensor:
-    """Give the slope of the squared loss along the output.
+def squared_slope(s: Tensor, y: Tensor) -> Tensor:
+    """Give the slope of the squared loss along the sum.
 
     Args:
-        y: (n,) floats, outputs of the neuron.
-        t: (n,) floats, targets.
+        s: (n,) floats, sums of the neuron.
+        y: (n,) floats, targets.
 
     Returns:
         (n,) floats.
+
+    Raises:
+        TypeError: sums or targets are no floats.
+        ValueError: the shapes differ, or a number is not finite.
     """
-    return 2 * (y - t)
+    require_vector(s, "s")
+    require_vector(y, "y", len(s))
+    return 2 * (s - y)
 
 
-def cross_entropy(y: Tensor, t: Tensor) -> Tensor:
-    """Measure how surprised p = sigmoid(y) is by the target: -[t ln p + (1 - t) ln(1 - p)].
+def cross_entropy(s: Tensor, y: Tensor) -> Tensor:
+    """Measure how surprised p = sigmoid(s) is by the target: -[y ln p + (1 - y) ln(1 - p)].
 
     Args:
-        y: (n,) floats, outputs of the neuron before the sigmoid.
-        t: (n,) floats, 0 or 1.
+        s: (n,) floats, sums of the neuron, before the sigmoid.
+        y: (n,) numbers, each 0 or 1.
 
     Returns:
         (n,) floats in nats, never negative.
+
+    Raises:
+        TypeError: the sums are no floats.
+        ValueError: the shapes differ, a label is not 0 or 1, or a sum is not finite.
     """
-    # ln(1 + e^y) - t y is the same number, and finite for every y.
-    return torch.nn.functional.softplus(y) - t * y
+    require_vector(s, "s")
+    require_bits(y, len(s), "y")
+    # ln(1 + e^s) - y s is the same number, and finite for every s.
+    return torch.nn.functional.softplus(s) - y.to(s) * s
 
 
-def cross_entropy_slope(y: Tensor, t: Tensor) -> Tensor:
-    """Give the slope of the cross-entropy along the output before the sigmoid.
+def cross_entropy_slope(s: Tensor, y: Tensor) -> Tensor:
+    """Give the slope of the cross-entropy along the sum before the sigmoid.
 
     Args:
-        y: (n,) floats, outputs of the neuron before the sigmoid.
-        t: (n,) floats, 0 or 1.
+        s: (n,) floats, sums of the neuron, before the sigmoid.
+        y: (n,) numbers, each 0 or 1.
 
     Returns:
-        (n,) floats, p - t.
+        (n,) floats, p - y.
+
+    Raises:
+        TypeError: the sums are no floats.
+        ValueError: the shapes differ, a label is not 0 or 1, or a sum is not finite.
     """
-    return torch.sigmoid(y) - t
+    require_vector(s, "s")
+    require_bits(y, len(s), "y")
+    return torch.sigmoid(s) - y.to(s)
 
 
-def hinge_loss(y: Tensor, t: Tensor) -> Tensor:
-    """Ask the output to be beyond 1 on the side of the target: max(0, 1 ∓ y).
+def hinge_loss(s: Tensor, y: Tensor) -> Tensor:
+    """Ask the sum to be beyond 1 on the side of the target: max(0, 1 ∓ s).
 
     Args:
-        y: (n,) floats, outputs of the neuron.
-        t: (n,) floats, 0 for the negative side, 1 for the positive one.
+        s: (n,) floats, sums of the neuron.
+        y: (n,) numbers, 0 for the negative side, 1 for the positive one.
 
     Returns:
         (n,) floats, never negative; 0 beyond the margin.
+
+    Raises:
+        TypeError: the sums are no floats.
+        ValueError: the shapes differ, a label is not 0 or 1, or a sum is not finite.
     """
-    return (1 - (2 * t - 1) * y).clamp(min=0)
+    require_vector(s, "s")
+    require_bits(y, len(s), "y")
+    return (1 - (2 * y.to(s) - 1) * s).clamp(min=0)
 
 
-def hinge_slope(y: Tensor, t: Tensor) -> Tensor:
-    """Give the slope of the hinge loss along the output; beyond the margin it is flat.
+def hinge_slope(s: Tensor, y: Tensor) -> Tensor:
+    """Give the slope of the hinge loss along the sum; beyond the margin it is flat.
 
     Args:
-        y: (n,) floats, outputs of the neuron.
-        t: (n,) floats, 0 or 1.
+        s: (n,) floats, sums of the neuron.
+        y: (n,) numbers, each 0 or 1.
 
     Returns:
         (n,) floats: 1 for a 0 and -1 for a 1 inside the margin, 0 beyond it.
+
+    Raises:
+        TypeError: the sums are no floats.
+        ValueError: the shapes differ, a label is not 0 or 1, or a sum is not finite.
     """
-    side = 2 * t - 1
-    return torch.where(side * y < 1, -side, torch.zeros_like(side))
+    require_vector(s, "s")
+    require_bits(y, len(s), "y")
+    side = 2 * y.to(s) - 1
+    return torch.where(side * s < 1, -side, torch.zeros_like(side))
 
 
 def fit(
     x: Tensor,
-    t: Tensor,
+    y: Tensor,
     loss_slope: Callable[[Tensor, Tensor], Tensor],
     penalty_slope: Callable[[Tensor], Tensor],
     eta: float,
@@ -122,8 +174,8 @@ def fit(
 
     Args:
         x: (n, d) floats, one sample per row, on a common scale.
-        t: (n,) floats, targets.
-        loss_slope: the slope of the loss along the output, from outputs and targets.
+        y: (n,) floats, labels or targets, as the loss wants them.
+        loss_slope: the slope of the loss along the sum, from sums and labels.
         penalty_slope: the slope of the penalty along the weights; the bias goes free.
         eta: the first step size, above 0; it falls evenly to 0.
         steps: how many, at least 1.
@@ -132,16 +184,17 @@ def fit(
         the weights, (d,), and the bias, ().
 
     Raises:
-        ValueError: there is no sample, a target is missing, or steps is below 1.
+        TypeError: x or y are no floats.
+        ValueError: a shape does not fit, eta or steps is too small, or the weights grew
+            beyond all numbers.
     """
-    if len(x) == 0 or t.shape != x.shape[:1] or steps < 1:
-        raise ValueError(
-            "fit needs x (n, d), t (n,), n and steps at least 1, got "
-            f"{tuple(x.shape)}, {tuple(t.shape)} and {steps} steps"
-        )
+    require_table(x, "x")
+    require_vector(y, "y", len(x))
+    require_above_zero(eta, "eta")
+    require_at_least(steps, 1, "steps")
     w, b = x.new_zeros(x.shape[1]), x.new_zeros(())
     for done in range(steps):
-        blame = loss_slope(neuron(x, w, b), t)
+        blame = loss_slope(x @ w + b, y)
         step = eta * (1 - done / steps)
         w = w - step * (x.T @ blame / len(x) + penalty_slope(w))
         b = b - step * blame.mean()
@@ -168,7 +221,11 @@ def squares_penalty(rho: float) -> Callable[[Tensor], Tensor]:
 
     Returns:
         the slope of rho times the sum of the squared weights.
+
+    Raises:
+        ValueError: rho is negative or not finite.
     """
+    require_at_least(rho, 0, "rho")
     return lambda w: 2 * rho * w
 
 
@@ -180,7 +237,11 @@ def absolute_penalty(rho: float) -> Callable[[Tensor], Tensor]:
 
     Returns:
         the slope of rho times the sum of the absolute weights.
+
+    Raises:
+        ValueError: rho is negative or not finite.
     """
+    require_at_least(rho, 0, "rho")
     return lambda w: rho * w.sign()
 
 
@@ -192,44 +253,76 @@ def hidden_layer(x: Tensor, network: Network) -> tuple[Tensor, Tensor]:
         network: W1 (k, d), b1 (k,), W_out (k,), b_out ().
 
     Returns:
-        the features h = sigmoid(W1 x + b1), (n, k) from 0 to 1, and the output before its
-        sigmoid, h W_out + b_out, (n,).
+        the features h = sigmoid(W1 x + b1), (n, k) from 0 to 1, and the sum of the neuron
+        on top, s = h W_out + b_out, (n,), before its sigmoid.
+
+    Raises:
+        TypeError: x or weights are no floats.
+        ValueError: a shape does not fit, or a number of x is not finite.
     """
     w1, b1, w_out, b_out = network
+    require_table(x, "x", w1.shape[1])
+    require_same_shape(b1, w_out, "b1 and W_out")
     h = torch.sigmoid(x @ w1.T + b1)
-    return h, neuron(h, w_out, b_out)
+    return h, h @ w_out + b_out
 
 
 def train_hidden_layer(
-    x: Tensor, t: Tensor, k: int, eta: float, steps: int, seed: int
+    x: Tensor, y: Tensor, k: int, eta: float, steps: int, seed: int
 ) -> Network:
     """Learn the features together with the neuron that uses them, from random weights.
 
     Args:
         x: (n, d) floats, one sample per row, on a common scale.
-        t: (n,) floats, 0 or 1.
+        y: (n,) numbers, each 0 or 1.
         k: how many hidden neurons, at least 1.
         eta: the step size, above 0.
         steps: how many, at least 0.
         seed: equal seeds give equal networks.
 
     Returns:
-        W1 (k, d), b1 (k,), W_out (k,), b_out ().
+        W1 (k, d), b1 (k,), W_out (k,), b_out (), of the dtype and on the device of x.
 
     Raises:
-        ValueError: k is below 1.
+        TypeError: x are no floats.
+        ValueError: a shape does not fit, a label is not 0 or 1, or a number is too small.
     """
-    if k < 1:
-        raise ValueError(f"k must be at least 1, got {k}")
+    require_table(x, "x")
+    require_bits(y, len(x), "y")
+    require_above_zero(eta, "eta")
+    require_at_least(steps, 0, "steps")
+    network = draw_network(x, k, seed)
+    for _ in range(steps):
+        weights = [each.requires_grad_() for each in network]
+        _, s = hidden_layer(x, weights)
+        slopes = torch.autograd.grad(cross_entropy(s, y).mean(), weights)
+        network = tuple(
+            each.detach() - eta * slope
+            for each, slope in zip(weights, slopes, strict=True)
+        )
+    return network
+
+
+def draw_network(x: Tensor, k: int, seed: int) -> Network:
+    """Draw the random weights that training starts from.
+
+    Args:
+        x: (n, d) floats; the network gets their dtype and device.
+        k: how many hidden neurons, at least 1.
+        seed: equal seeds give equal networks.
+
+    Returns:
+        W1 (k, d), b1 (k,), W_out (k,), b_out (), normal numbers.
+
+    Raises:
+        TypeError: x are no floats.
+        ValueError: x is no table, or k is below 1.
+    """
+    require_table(x, "x")
+    require_at_least(k, 1, "k")
     generator = torch.Generator().manual_seed(seed)
     shapes = ((k, x.shape[1]), (k,), (k,), ())
-    network = tuple(torch.randn(s, generator=generator, dtype=x.dtype) for s in shapes)
-    for parameter in network:
-        parameter.requires_grad_()
-    for _ in range(steps):
-        _, y = hidden_layer(x, network)
-        slopes = torch.autograd.grad(cross_entropy(y, t).mean(), network)
-        with torch.no_grad():
-            for parameter, slope in zip(network, slopes, strict=True):
-                parameter -= eta * slope
-    return tuple(parameter.detach() for parameter in network)
+    return tuple(
+        torch.randn(shape, generator=generator, dtype=x.dtype).to(x.device)
+        for shape in shapes
+    )

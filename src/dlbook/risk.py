@@ -3,7 +3,9 @@
 Sources: V. Vapnik, "An overview of statistical learning theory", IEEE Transactions on
 Neural Networks 10(5), 1999, doi:10.1109/72.788640; W. Hoeffding, "Probability
 inequalities for sums of bounded random variables", Journal of the American Statistical
-Association 58(301), 1963, doi:10.1080/01621459.1963.10500830.
+Association 58(301), 1963, doi:10.1080/01621459.1963.10500830; C. Clopper and E. Pearson,
+"The use of confidence or fiducial limits illustrated in the case of the binomial",
+Biometrika 26(4), 1934, doi:10.1093/biomet/26.4.404.
 """
 
 import math
@@ -12,21 +14,33 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dlbook.contract import (
+    require_at_least,
+    require_between,
+    require_classes,
+    require_finite,
+    require_same_shape,
+    require_vector,
+)
+
 
 def zero_one_loss(predictions: Tensor, labels: Tensor) -> Tensor:
     """Charge 1 for every wrong class.
 
     Args:
-        predictions: (N,) int64, the classes predicted.
-        labels: (N,) int64, the true classes.
+        predictions: (N,) int64, the classes predicted, counted from 0.
+        labels: (N,) int64, the true classes, alike.
 
     Returns:
         (N,) float64, each 0 or 1.
 
     Raises:
-        ValueError: the shapes differ.
+        TypeError: they are no int64; scores of a network are not classes yet.
+        ValueError: the shapes differ, there are none, or a class is negative.
     """
-    _same_shape(predictions, labels)
+    require_same_shape(predictions, labels, "predictions and labels")
+    require_classes(predictions, len(labels), name="predictions")
+    require_classes(labels, len(labels))
     return (predictions != labels).double()
 
 
@@ -41,9 +55,12 @@ def quadratic_loss(predictions: Tensor, targets: Tensor) -> Tensor:
         (N,) floats, in that unit squared.
 
     Raises:
-        ValueError: the shapes differ.
+        TypeError: they are no floats; bytes would wrap around.
+        ValueError: the shapes differ, there are none, or one is not finite.
     """
-    _same_shape(predictions, targets)
+    require_same_shape(predictions, targets, "predictions and targets")
+    require_vector(predictions, "predictions")
+    require_vector(targets, "targets", len(predictions))
     return (predictions - targets).square()
 
 
@@ -54,35 +71,35 @@ def log_loss(densities: Tensor) -> Tensor:
         densities: (N,) floats, q(z) at each sample z; a probability where z is discrete.
 
     Returns:
-        (N,) floats, in nats; infinite where q(z) is 0.
+        (N,) floats, in nats: infinite where q(z) is 0, negative where it is above 1, as a
+        density may be, and a probability may not.
 
     Raises:
-        ValueError: a density is negative or not a number.
+        TypeError: they are no floats.
+        ValueError: there are none, or one is negative or not finite.
     """
-    if not (densities >= 0).all():
+    require_vector(densities, "densities")
+    if not densities.is_meta and (densities < 0).any():
         raise ValueError(f"densities must be 0 or more, got {densities.min()}")
     return -densities.log()
-
-
-def _same_shape(predictions: Tensor, targets: Tensor) -> None:
-    if predictions.shape != targets.shape:
-        found = f"{tuple(predictions.shape)} and {tuple(targets.shape)}"
-        raise ValueError(f"predictions and targets must have one shape, got {found}")
 
 
 def empirical_risk(losses: Tensor) -> Tensor:
     """Average the losses over a sample.
 
     Args:
-        losses: (N,) floats, the loss of one fixed predictor at each sample.
+        losses: (N,) floats, the loss of one fixed predictor at each sample; may be infinite.
 
     Returns:
         a 0d tensor, in the unit of the loss.
 
     Raises:
+        TypeError: they are no floats.
         ValueError: there is no sample, or a loss is not a number.
     """
-    if losses.dim() != 1 or len(losses) == 0 or losses.isnan().any():
+    if not losses.is_floating_point():
+        raise TypeError(f"losses must be floats, got {losses.dtype}")
+    if losses.ndim != 1 or len(losses) == 0 or losses.isnan().any():
         raise ValueError(
             f"losses must be (N,), N ≥ 1, without NaN, got {tuple(losses.shape)}"
         )
@@ -100,16 +117,58 @@ def confidence_interval(losses: Tensor, level: float = 0.95) -> tuple[Tensor, Te
         the lower and the upper bound, 0d each.
 
     Raises:
-        ValueError: fewer than two losses, or a level outside (0, 1).
+        TypeError: the losses are no floats.
+        ValueError: fewer than two losses, all equal, or so few unlike ones that the
+            interval of losses from 0 on begins below 0; or a level outside (0, 1).
     """
+    require_vector(losses, "losses")
     if len(losses) < 2 or not 0 < level < 1:
         raise ValueError(
             f"needs 2 losses and a level in (0, 1), got {len(losses)}, {level}"
         )
-    center = empirical_risk(losses)
     error = losses.std() / math.sqrt(len(losses))
-    quantile = torch.special.ndtri(torch.tensor((1 + level) / 2, dtype=torch.float64))
-    return center - quantile * error, center + quantile * error
+    quantile = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64))
+    low, high = (losses.mean() + sign * quantile.item() * error for sign in (-1, 1))
+    if not losses.is_meta and (error == 0 or low < 0 <= losses.min()):
+        raise ValueError(
+            f"the losses are too much alike for a normal average, got {low} to {high}; "
+            "exact_interval counts mistakes"
+        )
+    return low, high
+
+
+def exact_interval(wrong: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Give all risks under which a count of mistakes is no surprise, however few they are.
+
+    Args:
+        wrong: how many mistakes were seen, from 0 to n.
+        n: on how many samples, at least 1, by a predictor fixed beforehand.
+        level: the interval holds the risk at least this often, between 0 and 1.
+
+    Returns:
+        the bounds: below the lower one, `wrong` or more mistakes have a probability under
+        (1 - level) / 2; above the upper one, `wrong` or fewer have.
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+    require_at_least(n, 1, "n")
+    require_between(wrong, 0, n, "wrong")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1), got {level}")
+
+    def least_risk(count: int) -> float:
+        """Find the risk under which `count` or more mistakes are no surprise."""
+        low, high = 0.0, 1.0
+        for _ in range(50):
+            middle = (low + high) / 2
+            likely = mistakes_at_least(n, middle)[count] > (1 - level) / 2
+            low, high = (low, middle) if likely else (middle, high)
+        return high
+
+    lower = least_risk(wrong) if wrong > 0 else 0.0
+    upper = 1 - least_risk(n - wrong) if wrong < n else 1.0  # rights for wrongs
+    return lower, upper
 
 
 def margin(n: int, candidates: int, level: float = 0.95) -> float:
@@ -150,30 +209,33 @@ def expected_best(n: int, candidates: int, risk: float) -> float:
     """
     if candidates < 1:
         raise ValueError(f"candidates must be 1 or more, got {candidates}")
-    at_least = mistakes_at_least(n, risk)[1:]  # P(K ≥ 1), ..., P(K ≥ n)
-    return (at_least**candidates).sum().item() / n
+    at_least = mistakes_at_least(n, risk)[1:]  # P(M ≥ 1), ..., P(M ≥ n)
+    fewer = mistakes_at_least(n, 1 - risk).flip(0)[:-1]  # P(M < 1), ..., P(M < n)
+    # A chance that rounds to 1 would stay 1 in any power: take what it lacks instead.
+    logs = torch.where(fewer < 0.5, torch.log1p(-fewer), at_least.log())
+    return (float(candidates) * logs).exp().sum().item() / n
 
 
 def mistakes_at_least(n: int, risk: float) -> Tensor:
-    """Compute how likely k or more mistakes in n are, for every k.
+    """Compute how likely m or more mistakes in n are, for every m.
 
     Args:
         n: size of the sample, at least 1.
         risk: the probability of a mistake, from 0 to 1.
 
     Returns:
-        (n + 1,) float64: P(K ≥ 0), P(K ≥ 1), ..., P(K ≥ n).
+        (n + 1,) float64: P(M ≥ 0), P(M ≥ 1), ..., P(M ≥ n).
 
     Raises:
         ValueError: n or the risk is out of its range.
     """
     if n < 1 or not 0 <= risk <= 1:
         raise ValueError(f"n must be 1 or more and the risk in [0, 1], got {n}, {risk}")
-    k = torch.arange(n + 1, dtype=torch.float64)
+    m = torch.arange(n + 1, dtype=torch.float64)
     total = torch.tensor(float(n), dtype=torch.float64)
-    ways = torch.lgamma(total + 1) - torch.lgamma(k + 1) - torch.lgamma(total - k + 1)
+    ways = torch.lgamma(total + 1) - torch.lgamma(m + 1) - torch.lgamma(total - m + 1)
     p = torch.tensor(risk, dtype=torch.float64)
-    chances = (ways + torch.xlogy(k, p) + torch.xlogy(total - k, 1 - p)).exp()
+    chances = (ways + torch.xlogy(m, p) + torch.xlogy(total - m, 1 - p)).exp()
     return chances.flip(0).cumsum(0).flip(0).clamp(max=1)
 
 
@@ -199,10 +261,12 @@ def fit_gaussian(sample: Tensor) -> Gaussian:
         the Gaussian under which the sample is most likely: its variance divides by N.
 
     Raises:
+        TypeError: the sample holds no floats.
         ValueError: the sample has no spread, and no density fits it best.
     """
-    deviation = sample.std(correction=0) if len(sample) else sample.sum()
-    if not deviation > 0:
+    require_vector(sample, "sample")
+    deviation = sample.std(correction=0)
+    if not sample.is_meta and (sample == sample[0]).all():
         raise ValueError(f"the sample must have two different values, got {sample}")
     return Gaussian(sample.mean(), deviation)
 
@@ -216,8 +280,15 @@ def log_density(x: Tensor, gaussian: Gaussian) -> Tensor:
 
     Returns:
         floats of the shape of x.
+
+    Raises:
+        TypeError: x are no floats.
+        ValueError: there are none, one is not finite, or the deviation is not above 0.
     """
+    require_finite(x, "x")
     mean, deviation = gaussian
+    if not deviation.is_meta and not deviation > 0:
+        raise ValueError(f"the deviation must be above 0, got {deviation}")
     distance = (x - mean) / deviation
     return -distance.square() / 2 - deviation.log() - math.log(2 * math.pi) / 2
 
@@ -256,11 +327,21 @@ def mistakes(thresholds: Tensor, low: Tensor, high: Tensor) -> Tensor:
     Args:
         thresholds: (T,) floats.
         low: (N,) floats, samples that should lie below.
-        high: (M,) floats, samples that should lie at or above.
+        high: (N',) floats, samples that should lie at or above.
 
     Returns:
-        (T,) int64, from 0 to N + M.
+        (T,) int64, from 0 to N + N'.
+
+    Raises:
+        TypeError: samples or thresholds are no floats.
+        ValueError: a sample is empty or not finite, or a threshold not a number.
     """
+    require_vector(low, "low")
+    require_vector(high, "high")
+    if not thresholds.is_floating_point():
+        raise TypeError(f"thresholds must be floats, got {thresholds.dtype}")
+    if thresholds.ndim != 1 or thresholds.isnan().any():
+        raise ValueError(f"thresholds must be numbers (T,), got {thresholds}")
     column = thresholds[:, None]
     return (low >= column).sum(dim=1) + (high < column).sum(dim=1)
 
@@ -270,17 +351,18 @@ def best_thresholds(low: Tensor, high: Tensor) -> tuple[int, list[tuple[float, f
 
     Args:
         low: (N,) floats, samples that should lie below.
-        high: (M,) floats, samples that should lie at or above.
+        high: (N',) floats, samples that should lie at or above.
 
     Returns:
         the number of mistakes, and the intervals (a, b], open at a, where it is reached.
 
     Raises:
-        ValueError: there is no sample, or a value is not a number.
+        TypeError: a sample holds no floats.
+        ValueError: a sample is empty or not finite.
     """
+    require_vector(low, "low")
+    require_vector(high, "high")
     values = torch.cat([low, high]).unique()  # sorted
-    if len(values) == 0 or values.isnan().any():
-        raise ValueError(f"samples must hold numbers and no NaN, got {values.tolist()}")
     infinity = values.new_tensor([torch.inf])
     starts, ends = torch.cat([-infinity, values]), torch.cat([values, infinity])
     counts = mistakes(ends, low, high)  # constant on each (start, end]

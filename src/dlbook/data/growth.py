@@ -1,7 +1,11 @@
 """Tables that show why deep learning works now: chips, prices, data sets, nervous systems.
 
-Source: the tables of the lecture slides of 2018 that inspired this book. Numbers are those
-printed there; image sizes are typical ones.
+Source: the tables of the lecture slides of 2018 that inspired this book (F. Fleuret,
+https://fleuret.org/dlc/). Numbers are those printed there; image sizes are typical ones.
+Rows of 2022 and later are the book's: LAION-5B, arXiv:2210.08402; the Blackwell B200,
+NVIDIA's announcement of 18 March 2024; the fly that was counted, doi:10.1038/
+s41586-024-07558-y; cores, clocks, transistors and prices at launch of the newer processors
+from the reviews that the chapter cites.
 """
 
 import csv
@@ -13,21 +17,28 @@ FOLDER = Path(__file__).parent
 
 
 def processors() -> list[dict]:
-    """Give what processors of 2014 to 2016 could compute, and what they cost.
+    """Give what processors of 2013 to 2025 can compute, and what they cost at launch.
 
     Returns:
-        rows with name, tflops (10¹² operations a second), dollars, and the GFLOPS per
-        dollar as the slides printed them, printed_gflops_per_dollar.
+        rows with name, kind (CPU or GPU), year, dollars; units (cores), gigahertz and
+        flops_per_cycle, of one unit in 32 bits; as the slides print them, tflops (10¹²
+        operations a second) and printed_gflops_per_dollar; and peak_gflops, 10⁹ operations
+        a second: the product of the three, or what the slides print where they are not
+        known. What is not known is not a number (nan).
     """
-    return _rows("processors")
+    rows = _rows("processors")
+    for row in rows:
+        product = row["units"] * row["gigahertz"] * row["flops_per_cycle"]
+        row["peak_gflops"] = 1000 * row["tflops"] if math.isnan(product) else product
+    return rows
 
 
 def image_sets() -> list[dict]:
     """Give the sizes of image data sets.
 
     Returns:
-        rows with name, year, images, width and height in pixels, and classes, which is
-        not a number (nan) where images have no classes.
+        rows with name, year, images, width and height in pixels, and classes, which are
+        not a number (nan) where images differ in size or have no classes.
     """
     return _rows("image_sets")
 
@@ -36,7 +47,7 @@ def chips() -> list[dict]:
     """Give the number of transistors of processors.
 
     Returns:
-        rows with name, kind (CPU or GPU) and transistors.
+        rows with name, kind (CPU or GPU), year and transistors.
     """
     return _rows("chips")
 
@@ -46,7 +57,7 @@ def nervous_systems() -> list[dict]:
 
     Returns:
         rows with name, neurons and synapses, which is not a number (nan) where the slides
-        had none.
+        had none. The fly stands twice: as on the slides, and as counted in 2024.
     """
     return _rows("nervous_systems")
 

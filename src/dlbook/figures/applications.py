@@ -1,5 +1,7 @@
 """Figures of the chapter on applications; docstrings are alternative texts."""
 
+import math
+
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -82,32 +84,36 @@ def maze(theme: Theme, episodes: int = 100) -> Figure:
 
 
 def prices(theme: Theme) -> Figure:
-    """Bars of GFLOPS per dollar for five processors: one CPU and four GPUs.
+    """Peak operations for a dollar against the year, eight processors on a logarithmic axis.
 
-    The CPU gives 0.6 and the GPUs from 9.1 to 21.8. Triangles mark the numbers printed on
-    the slides: three agree with the bars, those of the GTX 750 Ti and the RX 480 are lower.
+    CPUs: 1.5 GFLOPS per dollar in 2015 and 3.3 in 2022. GPUs: from 9 in 2013 over 22 in 2016
+    to 52 in 2022 and 2025. In every year the GPUs lie about ten times higher.
     """
-    rows = growth.processors()
-    ratios = [1000 * row["tflops"] / row["dollars"] for row in rows]
-    drawing = Figure(figsize=(7, 2.6), layout="constrained")
+    drawing = Figure(figsize=(7, 3.2), layout="constrained")
     axes = drawing.add_subplot()
-    bars = axes.barh(
-        [row["name"] for row in rows], ratios, color=theme.classes[0], height=0.6
-    )
-    axes.bar_label(bars, [f"{ratio:.2f}" for ratio in ratios], padding=12)
-    printed = [row["printed_gflops_per_dollar"] for row in rows]
-    axes.plot(printed, range(len(rows)), "^", color=theme.classes[1], label="as printed")
-    axes.invert_yaxis()
-    axes.set(xlabel="GFLOPS per dollar", ylabel="processor", xlim=(0, 26))
-    axes.legend(loc="upper right")
+    for index, kind in enumerate(("CPU", "GPU")):
+        rows = [row for row in growth.processors() if row["kind"] == kind]
+        years = [row["year"] for row in rows]
+        ratios = [row["peak_gflops"] / row["dollars"] for row in rows]
+        look = {"color": theme.classes[index], "marker": theme.markers[index]}
+        axes.plot(years, ratios, linestyle="none", markersize=7, label=kind, **look)
+        for row, year, ratio in zip(rows, years, ratios, strict=True):
+            below = row["name"] in ("GTX 1080",)
+            beside = {"xytext": (7, -8 if below else 0), "textcoords": "offset points"}
+            axes.annotate(row["name"], (year, ratio), va="center", fontsize=9, **beside)
+    axes.set(yscale="log", xlim=(2012.5, 2027.2), ylim=(1, 110))
+    axes.set(xlabel="year of launch", ylabel="peak GFLOPS per dollar")
+    axes.set_yticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
+    axes.minorticks_off()
+    axes.legend(loc="upper left")
     return drawing
 
 
 def image_sets(theme: Theme) -> Figure:
-    """Number of images in ten data sets, over the year, on a logarithmic axis.
+    """Number of images in eleven data sets, over the year, on a logarithmic axis.
 
     Most lie between nine thousand and sixty thousand, from 1998 to 2016. MS-COCO of 2015
-    has two hundred thousand, and ImageNet stands alone above with 14 million.
+    has two hundred thousand, ImageNet 14 million, and LAION-5B, of 2022, 5.85 billion.
     """
     rows = growth.image_sets()
     drawing = Figure(figsize=(7, 3.6), layout="constrained")
@@ -115,42 +121,43 @@ def image_sets(theme: Theme) -> Figure:
     years, images = [row["year"] for row in rows], [row["images"] for row in rows]
     axes.semilogy(years, images, "o", color=theme.classes[0])
     for row in rows:
-        beside = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
-        axes.annotate(row["name"], (row["year"], row["images"]), fontsize=9, **beside)
-    axes.set(xlabel="year", ylabel="images", xlim=(1997, 2019), ylim=(5e3, 4e7))
-    axes.set_xticks(range(1998, 2019, 4))
+        under = row["name"] in ("PASCAL VOC", "Caltech-101")
+        place = {"xytext": (-6, -10)} if under else {"xytext": (6, 0), "va": "center"}
+        place |= {"textcoords": "offset points", "fontsize": 9}
+        axes.annotate(row["name"], (row["year"], row["images"]), **place)
+    axes.set(xlabel="year", ylabel="images", xlim=(1997, 2026), ylim=(3e3, 2e10))
+    axes.set_xticks(range(1998, 2025, 4))
     return drawing
 
 
-def transistors_and_neurons(theme: Theme) -> Figure:
-    """Two bar charts with logarithmic axes. Left, transistors of six chips.
+def transistors_and_synapses(theme: Theme) -> Figure:
+    """Dots on one logarithmic axis, from a thousand to 10 to the 16, in two groups of rows.
 
-    They go from 2.6 to 21.1 billion; GPUs are hatched. Right, neurons of eleven animals,
-    from 302 in a roundworm to 86 billion in a human, eight orders of magnitude more.
+    Chips: transistors from 2.6 billion in 2014 to 208 billion in 2024, colored by kind.
+    Animals: synapses from 7500 in a roundworm over 54.5 million in a fly, a hundred billion
+    in a mouse to 10 to the 15 in a human. The newest chip lies between mouse and rat.
     """
-    drawing = Figure(figsize=(7, 3.4), layout="constrained")
-    left, right = drawing.subplots(1, 2)
+    chips = growth.chips()
+    animals = [r for r in growth.nervous_systems() if not math.isnan(r["synapses"])]
+    drawing = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = drawing.add_subplot()
+    names = [f"{row['name']}, {row['year']:.0f}" for row in chips]
+    names += [row["name"] for row in animals]
     for index, kind in enumerate(("CPU", "GPU")):
-        rows = [row for row in growth.chips() if row["kind"] == kind]
-        left.barh(
-            [row["name"] for row in rows],
-            [row["transistors"] for row in rows],
-            color=theme.classes[index],
-            hatch=("", "//")[index],
-            edgecolor=theme.paper,
-            label=kind,
-        )
-    rows = growth.nervous_systems()
-    right.barh(
-        [row["name"] for row in rows],
-        [row["neurons"] for row in rows],
-        color=theme.classes[2],
-    )
-    left.set(xscale="log", xlabel="transistors", ylabel="chip", xlim=(1e9, 1e11))
-    left.legend(loc="upper right")
-    right.set(xscale="log", xlabel="neurons", ylabel="animal", xlim=(1e2, 1e12))
-    for axes in (left, right):
-        axes.invert_yaxis()
+        rows = [n for n, row in enumerate(chips) if row["kind"] == kind]
+        counts = [chips[n]["transistors"] for n in rows]
+        look = {"color": theme.classes[index], "marker": theme.markers[index]}
+        axes.plot(counts, rows, linestyle="none", label=f"transistors, {kind}", **look)
+    rows = range(len(chips), len(names))
+    look = {"color": theme.classes[2], "marker": theme.markers[2]}
+    counts = [row["synapses"] for row in animals]
+    axes.plot(counts, rows, linestyle="none", label="synapses", **look)
+    axes.axvline(chips[-1]["transistors"], color=theme.muted, linestyle=":", linewidth=1)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set(xscale="log", xlim=(1e3, 1e16), xlabel="number", ylabel="chip or animal")
+    axes.grid(axis="y", color=theme.muted, alpha=0.25)
+    axes.legend(loc="upper left")
     return drawing
 
 

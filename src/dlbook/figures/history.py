@@ -5,9 +5,10 @@ import math
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from dlbook.data import imagenet, timeline
+from dlbook.data import horse, imagenet, timeline
 from dlbook.figures.style import Theme, mixes_colors
 from dlbook.history import c_cells, operator_graph, s_cells, tc_images
 from dlbook.runs.record import claims_of
@@ -31,14 +32,41 @@ PLACES = {  # of crowded labels, in points
 }
 
 
-def ancestors(theme: Theme) -> Figure:
-    """A vertical axis of time from 1943 to 2020 with one line of text for each event.
+@mixes_colors
+def horse_corner(theme: Theme) -> Figure:
+    """Left, 4 by 8 colored squares, all nearly the same light blue: a corner of a photograph.
 
-    It begins with the threshold logic unit of McCulloch and Pitts and ends with GPT-3. The
-    events lie far apart until 1980 and crowd together after 2009.
+    Right, the same 32 places as three tables of numbers, red, green and blue. Red runs from
+    98 to 120, green from 164 to 178, blue from 194 to 204.
+    """
+    corner = horse.load()
+    drawing = Figure(figsize=(7, 2.9), layout="constrained")
+    left, right = drawing.subplots(1, 2, width_ratios=(1, 1.25))
+    left.imshow(corner.permute(1, 2, 0).numpy())
+    left.set_title("what you see")
+    _frame(left, theme)
+    names = ("red", "green", "blue")
+    for channel, name in enumerate(names):
+        top = 5.2 * channel
+        right.text(-0.9, top + 1.5, name, ha="right", va="center")
+        for row in range(4):
+            for column in range(8):
+                number = str(corner[channel, row, column].item())
+                look = {"ha": "center", "va": "center", "fontsize": 8}
+                right.text(column, top + row, number, **look)
+    right.set(xlim=(-2.4, 7.6), ylim=(14.2, -0.8), title="what a program sees")
+    right.set_axis_off()
+    return drawing
+
+
+def ancestors(theme: Theme) -> Figure:
+    """A vertical axis of time from 1943 to 2024 with one line of text for each event.
+
+    It begins with the threshold logic unit of McCulloch and Pitts and ends with Llama 3.
+    The events lie far apart until 1980 and crowd together after 2009.
     """
     events = timeline.load()
-    drawing = Figure(figsize=(7, 6.2), layout="constrained")
+    drawing = Figure(figsize=(7, 8.2), layout="constrained")
     axes = drawing.subplots()
     first, last = events[0].year, events[-1].year
     axes.plot([0, 0], [first, last], color=theme.ink, linewidth=2)
@@ -49,9 +77,7 @@ def ancestors(theme: Theme) -> Figure:
         axes.plot(0, event.year, marker="o", markersize=4, color=theme.classes[0])
         axes.text(0.55, y, str(event.year), va="center", color=theme.classes[0])
         axes.text(1.12, y, event.what, va="center", fontsize=9)
-        axes.text(
-            6.6, y, event.who, va="center", ha="right", fontsize=8, color=theme.muted
-        )
+        axes.text(6.6, y, event.who, va="center", ha="right", fontsize=8)
     axes.set(xlim=(-0.05, 6.9), ylim=(last + 1.5, first - 1.5), ylabel="year")
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
@@ -60,25 +86,30 @@ def ancestors(theme: Theme) -> Figure:
 
 @mixes_colors
 def mouth_detector(theme: Theme) -> Figure:
-    """Above: T and C, five pixels each, in four rotations. Below: a learned detector.
+    """Left: a learned detector. Right: its answers to T and C in four rotations.
 
-    Its weights are high at the four corners and low at the middles of the sides. Beside it
-    the sum of its answers to each letter: about 0.3 for every T, about 1.1 for every C.
+    Its weights are high at the four corners and low at the middles of the sides. Each bar
+    stands above its letter, of five pixels: about 0.3 for every T, about 1.1 for every C.
     """
     claims = claims_of("history")
     kernel = torch.tensor(claims["tc_w"].value[9:]).reshape(3, 3)
     bias = claims["tc_b"].value[1]
-    drawing = Figure(figsize=(7, 3.6), layout="constrained")
-    above, below = drawing.subfigures(2, 1, height_ratios=(1, 1.9))
+    drawing = Figure(figsize=(7, 2.9), layout="constrained")
+    left, right = drawing.subfigures(1, 2, width_ratios=(1, 2))
+    axes = left.subplots()
+    _kernel(axes, kernel, theme)
+    axes.set_title("weights of one hidden unit")
+    above, below = right.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     images, labels = tc_images(5)
     letters, classes = _one_of_each(images, labels)
-    for axes, letter in zip(above.subplots(1, 8), letters, strict=True):
-        axes.imshow(letter, cmap="Greys", vmin=0, vmax=1.4)
-        _frame(axes, theme)
-    left, right = below.subplots(1, 2, width_ratios=(1, 2))
-    _kernel(left, kernel, theme)
-    left.set_title("weights of one hidden unit")
-    _answers(right, letters, classes, kernel, bias, theme)
+    _answers(above, letters, classes, kernel, bias, theme)
+    for place, letter in enumerate(letters):
+        extent = (place - 0.35, place + 0.35, 0.7, 0)
+        below.imshow(letter, cmap="Greys", vmin=0, vmax=1.4, extent=extent)
+        corner = Rectangle((place - 0.35, 0), 0.7, 0.7, fill=False, ec=theme.muted)
+        below.add_patch(corner)
+    below.set(xlim=(-0.5, 7.5), ylim=(0.8, -0.1), aspect="equal")
+    below.set_axis_off()
     return drawing
 
 
@@ -123,34 +154,32 @@ def _answers(
         axes.bar(
             place, sums[chosen], width=0.7, edgecolor=theme.paper, label=name, **look
         )
-    axes.set(
-        xlabel="letter, in the order above", ylabel="sum of its answers", ylim=(0, 1.35)
-    )
+    axes.set(ylabel="sum of its answers", ylim=(0, 1.35))
     axes.set_xticks([])
     axes.legend(ncols=2, loc="upper left")
 
 
 def shift_tolerance(theme: Theme) -> Figure:
-    """A vertical bar on a retina of 8 by 8, and the same bar one pixel to the right.
+    """A vertical bar in columns 5, 6, 3 and 4 of a retina of 8 by 8, one case a column.
 
-    The answers of the S-cells for vertical bars move with it. The answers of the C-cells,
-    each watching 4 by 4 S-cells, are the same for both.
+    In the second row the answers of the S-cells move with the bar. In the third, four
+    C-cells watch 4 by 4 S-cells each: they answer alike to 5 and 6, both in the right half.
+    From 3 to 4 the bar crosses into that half, and all four C-cells change their answer.
     """
-    drawing = Figure(figsize=(7, 3.6), layout="constrained")
-    panels = drawing.subplots(2, 3)
+    drawing = Figure(figsize=(7, 4.6), layout="constrained")
+    panels = drawing.subplots(3, 4)
     vertical = torch.tensor([[[0.0, 1, 0], [0, 1, 0], [0, 1, 0]]])
-    for row, column in enumerate((5, 6)):
+    for place, column in enumerate((5, 6, 3, 4)):
         image = torch.zeros(8, 8)
         image[1:7, column] = 1
         seen = s_cells(image, vertical, selectivity=0.8)
         planes = (image, seen[0], c_cells(seen, reach=4)[0])
-        for axes, plane in zip(panels[row], planes, strict=True):
+        for axes, plane in zip(panels[:, place], planes, strict=True):
             axes.imshow(plane, cmap=theme.sequence, vmin=0, vmax=1)
             _frame(axes, theme)
-    for axes, title in zip(panels[0], ("image", "S-cells", "C-cells"), strict=True):
-        axes.set_title(title)
-    panels[0, 0].set_ylabel("bar")
-    panels[1, 0].set_ylabel("shifted")
+        panels[0, place].set_title(f"bar in column {column}")
+    for axes, name in zip(panels[:, 0], ("image", "S-cells", "C-cells"), strict=True):
+        axes.set_ylabel(name)
     return drawing
 
 

@@ -1,5 +1,7 @@
 """Figures of the chapter on one neuron; docstrings are alternative texts."""
 
+from functools import cache
+
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +15,7 @@ from dlbook.neuron import (
     absolute_penalty,
     cross_entropy,
     cross_entropy_slope,
+    draw_network,
     fit,
     hidden_layer,
     hinge_loss,
@@ -35,16 +38,16 @@ MODELS = {  # title: slopes of loss and penalty, first step size, threshold
 
 
 def diagram(theme: Theme) -> Figure:
-    """Left, one neuron: two inputs and a constant 1 lead by arrows to one circle, y.
+    """Left, one neuron: two inputs and a constant 1 lead by arrows to one circle, s.
 
     Right, a hidden layer: two inputs lead to four circles, the features h, and all four lead
-    to one circle, y. Every arrow carries a weight.
+    to one circle, s. Every arrow carries a weight.
     """
     drawing = Figure(figsize=(7, 2.4), layout="constrained")
     left, right = drawing.subplots(1, 2)
     inputs = [(0, 0.9), (0, 0), (0, -0.9)]
     _nodes(left, inputs, ("$x_1$", "$x_2$", "1"), theme.classes[2], theme)
-    _nodes(left, [(2, 0)], ("$y$",), theme.classes[1], theme)
+    _nodes(left, [(2, 0)], ("$s$",), theme.classes[1], theme)
     _arrows(left, inputs, [(2, 0)], theme)
     for name, x, y in (("$w_1$", 1, 0.68), ("$w_2$", 1, 0.14), ("$b$", 1, -0.68)):
         left.text(x, y, name, ha="center", va="center", color=theme.ink)
@@ -52,7 +55,7 @@ def diagram(theme: Theme) -> Figure:
     hidden = [(1.5, y) for y in (1.05, 0.35, -0.35, -1.05)]
     _nodes(right, [(0, 0.5), (0, -0.5)], ("$x_1$", "$x_2$"), theme.classes[2], theme)
     _nodes(right, hidden, ("$h_1$", "$h_2$", "$h_3$", "$h_4$"), theme.classes[0], theme)
-    _nodes(right, [(3, 0)], ("$y$",), theme.classes[1], theme)
+    _nodes(right, [(3, 0)], ("$s$",), theme.classes[1], theme)
     _arrows(right, [(0, 0.5), (0, -0.5)], hidden, theme)
     _arrows(right, hidden, [(3, 0)], theme)
     right.set_title("a hidden layer")
@@ -63,32 +66,60 @@ def diagram(theme: Theme) -> Figure:
 
 
 def five_fits(theme: Theme) -> Figure:
-    """Five panels show the same two kinds of iris, cut in two by a straight border.
+    """Left, two kinds of iris in the plane, and five borders, named at their lower ends.
 
-    Linear, logistic and SVM borders lean a little. Ridge leans less, and the border of the
-    lasso is exactly vertical: it ignores sepal width. A sixth panel draws the three losses
-    over the output y for the target 1: a parabola, and two that fall toward the right.
+    All five cross the same gap. Linear, logistic and SVM borders lean most, ridge less, and
+    the border of the lasso is exactly vertical: it ignores sepal width. Right, three losses
+    over the sum s for the label 1: a parabola around 1, and two that fall toward the right.
     """
-    x, t = iris.load()
+    x, y = iris.load()
     center, scale = x.mean(dim=0), x.std(dim=0, correction=0)
-    drawing = Figure(figsize=(7, 4.6), layout="constrained")
-    panels = drawing.subplots(2, 3).flatten()
-    for axes, (title, (loss, penalty, eta, threshold)) in zip(
-        panels, MODELS.items(), strict=False
+    drawing = Figure(figsize=(7, 4.4), layout="constrained")
+    left, right = drawing.subplots(1, 2, width_ratios=(2, 1))
+    _mark(left, x, y, 14, theme)
+    heights = torch.tensor([1.75, 4.0]).double()
+    looks = zip(theme.classes, ("-", "--", ":", "-.", (0, (5, 1, 1, 1))), strict=True)
+    for (title, (loss, penalty, eta, threshold)), (color, dashes) in zip(
+        MODELS.items(), looks, strict=True
     ):
-        w, b = fit((x - center) / scale, t, loss, penalty, eta, 1000)
-        _shade(axes, w / scale, b - (w * center / scale).sum() - threshold, theme)
-        _mark(axes, x, t, 12, theme)
-        axes.set(title=title, xlim=(2.8, 7.1), ylim=(1.9, 4.0))
-        axes.set(xlabel="petal length, cm", ylabel="sepal width, cm")
-    for axes in panels[1:5]:
-        axes.sharex(panels[0])
-        axes.sharey(panels[0])
-    for axes in panels[:5]:
-        axes.label_outer()
-    panels[2].tick_params(labelbottom=True)
-    panels[2].set_xlabel("petal length, cm")
-    _losses(panels[5], theme)
+        w, b = fit((x - center) / scale, y, loss, penalty, eta, 1000)
+        w, b = w / scale, b - (w * center / scale).sum() - threshold
+        lengths = -(w[1] * heights + b) / w[0]
+        left.plot(lengths, heights, color=color, linestyle=dashes, label=title)
+    left.set(xlim=(2.8, 7.1), ylim=(1.75, 4.0))
+    left.set(xlabel="petal length, cm", ylabel="sepal width, cm")
+    left.legend(fontsize=8, loc="upper left")
+    _losses(right, theme)
+    return drawing
+
+
+def geometry(theme: Theme) -> Figure:
+    """Flowers as points, a slanting border, and three dashed lines parallel to it.
+
+    An arrow, w, stands perpendicular on the border. On the border the sum s is 0; on the
+    lines beside it s is -2, 2 and 4, at equal distances.
+    """
+    drawing = Figure(figsize=(7, 3.6), layout="constrained")
+    axes = drawing.subplots()
+    w, b = torch.tensor([2.0, -1.0]), torch.tensor(-7.0)
+    x, y = iris.load()
+    _mark(axes, x, y, 12, theme)
+    heights = torch.tensor([1.9, 4.0])
+    for level in (-2, 0, 2, 4):
+        lengths = (level - b - w[1] * heights) / w[0]
+        look = {"color": theme.ink, "linestyle": "--", "linewidth": 0.9}
+        if level == 0:
+            look = {"color": theme.accent, "linestyle": "-", "linewidth": 2}
+        axes.plot(lengths, heights, **look)
+        label = f"$s = {level}$" if level else "border: $s = 0$"
+        axes.text(lengths[1], 4.03, label, ha="center", va="bottom")
+    foot = torch.tensor([4.75, 2.5])
+    tip = foot + 0.4 * w
+    arrow = {"arrowstyle": "-|>", "color": theme.accent, "linewidth": 2}
+    axes.annotate("", tip.tolist(), foot.tolist(), arrowprops=arrow)
+    axes.text(tip[0] + 0.05, tip[1], "direction of $w$", va="center", color=theme.accent)
+    axes.set(xlim=(2.8, 7.4), ylim=(1.9, 4.0), aspect="equal")
+    axes.set(xlabel="petal length, cm", ylabel="sepal width, cm")
     return drawing
 
 
@@ -116,6 +147,46 @@ def wrong_sign(theme: Theme) -> Figure:
     left.legend()
     right.set(xlabel="steps", ylabel="mistakes, %", ylim=(0, 100))
     return drawing
+
+
+def plateau(theme: Theme) -> Figure:
+    """Training cross-entropy of five networks over 4000 steps, with a logarithmic axis.
+
+    All fall to about 0.25 at once. Four are below 0.1 by step 1500. Seed 3 stays between
+    0.27 and 0.2, almost flat, until step 2700, then falls like the others, to 0.02.
+    """
+    drawing = Figure(figsize=(7, 3), layout="constrained")
+    axes = drawing.subplots()
+    for seed in range(5):
+        losses = _learning_curve(seed)
+        look = {"color": theme.muted, "linewidth": 1.2}
+        if seed == 3:
+            look = {"color": theme.accent, "linewidth": 2.2, "label": "seed 3"}
+        axes.plot(range(0, 4001, 50), losses, **look)
+    axes.plot([], [], color=theme.muted, label="four other seeds")
+    axes.axvline(2000, color=theme.ink, linestyle=":", linewidth=1)
+    axes.set(xlabel="steps", ylabel="cross-entropy, nats", yscale="log")
+    axes.set_yticks([0.02, 0.05, 0.1, 0.2, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"])
+    axes.minorticks_off()
+    axes.legend()
+    return drawing
+
+
+@cache
+def _learning_curve(seed: int) -> list[float]:
+    """Descend 4000 steps from the weights of a seed; give the loss before every 50th."""
+    x, y = (part.double() for part in two_moons(200, 0.15, seed=0))
+    network = [each.requires_grad_() for each in draw_network(x, 4, seed)]
+    losses = []
+    for step in range(4001):
+        loss = cross_entropy(hidden_layer(x, network)[1], y).mean()
+        if step % 50 == 0:
+            losses.append(loss.item())
+        slopes = torch.autograd.grad(loss, network)
+        with torch.no_grad():
+            for weights, slope in zip(network, slopes, strict=True):
+                weights -= 3.0 * slope
+    return losses
 
 
 def features(theme: Theme, steps: int = 2000) -> Figure:
@@ -174,20 +245,6 @@ def _arrows(axes: Axes, starts: list, ends: list, theme: Theme) -> None:
             axes.annotate("", end, start, arrowprops=arrow, zorder=0)
 
 
-def _shade(axes: Axes, w: Tensor, b: Tensor, theme: Theme) -> None:
-    x, y = torch.linspace(2.8, 7.1, 120), torch.linspace(1.9, 4.0, 60)
-    sides = neuron(torch.cartesian_prod(x, y).double(), w, b).reshape(120, 60).T.numpy()
-    axes.contourf(
-        x,
-        y,
-        sides > 0,
-        levels=[-0.5, 0.5, 1.5],
-        colors=theme.classes[:2],
-        alpha=0.2,
-    )
-    axes.contour(x, y, sides, levels=[0], colors=theme.accent, linewidths=1.6)
-
-
 def _mark(axes: Axes, x: Tensor, t: Tensor, size: float, theme: Theme) -> None:
     for label in (0, 1):
         axes.scatter(
@@ -201,22 +258,19 @@ def _mark(axes: Axes, x: Tensor, t: Tensor, size: float, theme: Theme) -> None:
 
 
 def _losses(axes: Axes, theme: Theme) -> None:
-    y = torch.linspace(-2, 3, 101).double()
+    s = torch.linspace(-2, 3, 101).double()
     lines = (
         ("squared", squared_loss),
         ("cross-entropy", cross_entropy),
         ("hinge", hinge_loss),
     )
     for index, (name, loss) in enumerate(lines):
+        color, dashes = theme.classes[(0, 3, 4)[index]], ("-", "-.", "--")[index]
         axes.plot(
-            y,
-            loss(y, torch.ones_like(y)),
-            color=theme.classes[index + 2],
-            linestyle=("-", "--", "-.")[index],
-            label=name,
+            s, loss(s, torch.ones_like(s)), color=color, linestyle=dashes, label=name
         )
     axes.set(
-        title="losses for target 1", xlabel="output $y$", ylabel="loss", ylim=(-0.2, 8.5)
+        title="losses for label 1", xlabel="sum $s$", ylabel="loss", ylim=(-0.2, 8.5)
     )
     axes.legend(fontsize=8)
 

@@ -23,8 +23,8 @@ from dlbook.runs.risk import CANDIDATES, QUESTIONS, chosen_risks, maximal_gap, r
 def losses(theme: Theme) -> Figure:
     """Three losses. The 0-1 loss is 0 for the right class and 1 for any wrong one.
 
-    The quadratic loss is a parabola of the difference. The loss -log q is 0 where the
-    promised probability is 1 and grows without bound as it goes to 0.
+    The quadratic loss is a parabola of the difference. The loss -log q grows without bound
+    as q goes to 0, is 0 where q is 1, and negative where a density is above 1.
     """
     drawing = Figure(figsize=(7, 2.3), layout="constrained")
     left, middle, right = drawing.subplots(1, 3)
@@ -33,10 +33,11 @@ def losses(theme: Theme) -> Figure:
     difference = torch.linspace(-2, 2, 100)
     middle.plot(difference, difference.square(), color=theme.classes[1])
     middle.set(xlabel="prediction − target", ylabel="loss", title="quadratic")
-    promised = torch.linspace(0.01, 1, 100)
+    promised = torch.linspace(0.01, 4, 400)
     right.plot(promised, -promised.log(), color=theme.classes[2])
+    right.axhline(0, color=theme.muted, linewidth=0.8)
     right.set(xlabel="q(z), as promised", ylabel="loss (nats)", title="−log q")
-    right.set(xlim=(0, 1), ylim=(-0.1, 4.7), xticks=[0, 0.5, 1])
+    right.set(xlim=(0, 4), ylim=(-1.6, 4.7), xticks=[0, 1, 2, 3, 4])
     return drawing
 
 

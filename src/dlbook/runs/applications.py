@@ -5,7 +5,7 @@ import statistics
 import torch
 from torch import Tensor
 
-from dlbook.applications import MAZE, find, imagine, q_learning
+from dlbook.applications import MAZE, find, imagine, move, q_learning
 from dlbook.data import digit_strips, digits, growth
 from dlbook.knn import k_nearest_neighbors
 from dlbook.runs.record import Claim, Findings, over_seeds
@@ -22,11 +22,18 @@ def quick(device: torch.device) -> Findings:
         for seed in range(STRIPS)
     ]
     walks = [q_learning(MAZE, 100, seed)[1] for seed in SEEDS]
-    ratios = [1000 * row["tflops"] / row["dollars"] for row in growth.processors()]
+    rows = growth.processors()
+    printed = [1000 * row["tflops"] / row["dollars"] for row in rows[:5]]
+    peaks = [row["peak_gflops"] / row["dollars"] for row in rows]
     return Findings(
         {
-            "gflops_per_dollar": Claim(ratios),
-            "gains": Claim([ratio / ratios[0] for ratio in ratios[1:]]),
+            "printed_gflops_per_dollar": Claim(printed),
+            "peak_gflops": Claim([row["peak_gflops"] for row in rows]),
+            "peak_gflops_per_dollar": Claim(peaks),
+            "gains": Claim([peak / peaks[0] for peak in peaks[1:5]]),
+            "gains_of_2022": Claim(peaks[6] / peaks[5]),
+            "shortest_walk": Claim(_shortest_walk(MAZE), "moves"),
+            "first_walks": Claim([float(walk[0]) for walk in walks], "moves"),
             "finds_three": Claim(100 * sum(found) / STRIPS, "%", tolerance=1.0),
             "imagined_recognized": over_seeds(
                 [100 * _recognized(images, labels, seed) for seed in SEEDS],
@@ -40,6 +47,17 @@ def quick(device: torch.device) -> Findings:
         },
         {"digits": digits.checksum(), "growth": growth.checksum()},
     )
+
+
+def _shortest_walk(maze: list[str]) -> int:
+    """Search breadth first: all places after one move, after two, and so on."""
+    places, moves = {(0, 0)}, 0
+    while True:
+        moves += 1
+        reached = [move(maze, *place, action) for place in places for action in range(4)]
+        if any(reward for *_, reward in reached):
+            return moves
+        places |= {(row, column) for row, column, _ in reached}
 
 
 def _finds_the_three(template: Tensor, images: Tensor, labels: Tensor, seed: int) -> bool:

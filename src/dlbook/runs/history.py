@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 from torchvision import models
+from torchvision.models.googlenet import Inception
 from torchvision.models.resnet import BasicBlock, Bottleneck
 from tqdm import tqdm
 
@@ -11,6 +12,7 @@ from dlbook.data import imagenet
 from dlbook.history import (
     LENET_1,
     LENET_5,
+    LENET_1989,
     SharedNetwork,
     alexnet_2012,
     count_plane,
@@ -38,7 +40,11 @@ def quick(device: torch.device) -> Findings:
         counts by network, and what the hidden units of the T-C network learned.
     """
     claims = counts() | solution(device)
-    for name, planes in (("lenet_1", LENET_1), ("lenet_5", LENET_5)):
+    for name, planes in (
+        ("lenet_1989", LENET_1989),
+        ("lenet_1", LENET_1),
+        ("lenet_5", LENET_5),
+    ):
         parameters, connections = zip(*map(count_plane, planes), strict=True)
         claims[f"{name}_parameters"] = Claim(sum(parameters))
         claims[f"{name}_connections"] = Claim(sum(connections))
@@ -133,6 +139,13 @@ def counts() -> dict[str, Claim]:
     }
     smaller = sizes[0] / sizes[imagenet.NETWORKS.index("googlenet")]
     claims["googlenet_times_smaller"] = Claim(smaller)
+    original = with_wide_filters(built["googlenet"])
+    size = sum(p.numel() for p in original.parameters()) / 1e6
+    claims |= {
+        "googlenet_size_2015": Claim(size, "million"),
+        "googlenet_cost_2015": Claim(operations(original), "billion"),
+        "googlenet_times_smaller_2015": Claim(sizes[0] / size),
+    }
     for name in ("resnet50", "resnet101", "resnet152"):
         early = operations(strided_early(built[name]))
         claims[f"{name}_operations_2016"] = Claim(early, "billion")
@@ -179,6 +192,25 @@ def operations(model: nn.Module) -> float:
         billions of multiply-adds.
     """
     return sum(layer.multiply_adds for layer in trace(model, IMAGE)) / 1e9
+
+
+def with_wide_filters(model: nn.Module) -> nn.Module:
+    """Give the third branch of each inception module its filters of 5 x 5, as in the paper.
+
+    Args:
+        model: torchvision's GoogLeNet, which has 3 x 3 there; changed.
+
+    Returns:
+        the same model.
+    """
+    for module in model.modules():
+        if isinstance(module, Inception):
+            old = module.branch3[1].conv
+            channels = (old.in_channels, old.out_channels)
+            module.branch3[1].conv = nn.Conv2d(
+                *channels, 5, padding=2, bias=False, device=old.weight.device
+            )
+    return model
 
 
 def strided_early(model: nn.Module) -> nn.Module:

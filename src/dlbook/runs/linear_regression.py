@@ -54,8 +54,12 @@ def _outlier(ages: Tensor, pressures: Tensor) -> dict[str, Claim]:
     X = design_matrix(ages)
     w, influence = solve_by_qr(X, pressures), leverages(X)
     studentized = studentized_residuals(X, pressures).abs()
-    residual = pressures[OUTLIER] - X[OUTLIER] @ w
+    residuals = pressures - X @ w
+    residual = residuals[OUTLIER]
+    variance = residuals.square().sum() / (len(pressures) - 2)
+    inside = residuals / (variance * (1 - influence)).sqrt()  # its own error included
     return {
+        "studentized_inside": Claim(inside[OUTLIER].abs().item()),
         "residual": Claim(residual.item(), "mmHg"),
         "residual_left_out": Claim((residual / (1 - influence[OUTLIER])).item(), "mmHg"),
         "studentized": Claim(studentized[OUTLIER].item()),

@@ -9,12 +9,13 @@ from dlbook.data import heights
 from dlbook.risk import (
     Gaussian,
     best_thresholds,
-    confidence_interval,
+    exact_interval,
     expected_best,
     fit_gaussian,
     gaussian_threshold,
     margin,
     mistakes,
+    mistakes_at_least,
 )
 from dlbook.runs.record import Claim, Findings, over_seeds
 
@@ -40,6 +41,7 @@ def quick(device: torch.device) -> Findings:
     for count in (10, 1000):
         means = [best_of(count, seed, device) for seed in range(SEEDS)]
         claims[f"best_of_{count}"] = over_seeds(means, tolerance=0.01)
+    claims["normal_coverage_1_in_100"] = Claim(100 * normal_coverage(100, 0.01), "%")
     claims["margin_1"] = Claim(margin(QUESTIONS, 1))
     claims["margin_1000"] = Claim(margin(QUESTIONS, 1000))
     return Findings(claims, {"heights": heights.checksum()})
@@ -153,16 +155,38 @@ def fixed(females: Tensor, males: Tensor) -> dict[str, Claim]:
         seen, labels = draw(n, 4000, low, high, seed=0)
         losses = ((seen >= threshold) != (labels == 1)).double()
         risks = losses.mean(dim=1)
-        intervals = [confidence_interval(sample) for sample in losses]
-        held = [bool(start <= true <= end) for start, end in intervals]
+        half = 1.959964 * losses.std(dim=1) / math.sqrt(n)
+        held = ((risks - true).abs() <= half).double()
+        counts, places = losses.sum(dim=1).int().unique(return_inverse=True)
+        bounds = torch.tensor([exact_interval(count, n) for count in counts.tolist()])
+        low_ends, high_ends = bounds.to(true)[places].T
+        exact = ((low_ends <= true) & (true <= high_ends)).double()
         predicted = math.sqrt(true * (1 - true) / n)
         claims |= {
             f"mean_{n}": Claim(100 * risks.mean().item(), "%", tolerance=0.01),
             f"deviation_{n}": Claim(100 * risks.std().item(), "%", tolerance=0.01),
             f"deviation_{n}_predicted": Claim(100 * predicted, "%"),
-            f"coverage_{n}": Claim(100 * sum(held) / len(held), "%", tolerance=0.1),
+            f"coverage_{n}": Claim(100 * held.mean().item(), "%", tolerance=0.1),
+            f"exact_coverage_{n}": Claim(100 * exact.mean().item(), "%", tolerance=0.1),
         }
     return claims
+
+
+def normal_coverage(n: int, risk: float) -> float:
+    """Compute exactly how often the normal interval for a count of mistakes holds the risk.
+
+    Args:
+        n: size of the sample, at least 2.
+        risk: the probability of a mistake.
+
+    Returns:
+        the probability, nominally 0.95.
+    """
+    at_least = mistakes_at_least(n, risk)
+    chances = at_least - torch.cat([at_least[1:], at_least.new_zeros(1)])
+    seen = torch.arange(n + 1, dtype=torch.float64) / n
+    half = 1.959964 * (seen * (1 - seen) / (n - 1)).sqrt()
+    return chances[(seen - risk).abs() <= half].sum().item()
 
 
 def chosen(females: Tensor, males: Tensor) -> dict[str, Claim]:
