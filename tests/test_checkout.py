@@ -18,7 +18,8 @@ def test_the_order_is_read_from_the_navigation(tmp_path, monkeypatch):
     settings.write_text(
         "site_url: !ENV [SITE_URL, '']\n"
         "nav:\n- Home: index.md\n- Tensors:\n    - Views: chapters/views.md\n"
-        "    - Rows: chapters/rows.md\n- Labs:\n    - Views: labs/views.py\n"
+        "    - Rows: chapters/rows.md\n- Labs:\n    - Views: labs/views.py\n",
+        encoding="utf-8",
     )
     monkeypatch.setattr(checkout, "SETTINGS", settings)
     assert parts() == [
@@ -46,7 +47,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         write_atomically(path, b"new")
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -86,14 +87,14 @@ def test_a_record_that_was_written_is_no_change_of_the_code(repository, monkeypa
     for name in ("code.py", "docs/results/knn.json"):
         path = repository / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("old")
+        path.write_text("old", encoding="utf-8")
         git(repository, "add", name)
     git(repository, "commit", "-m", "a run and its record")
     clean = checkout.commit()
     assert len(clean) == 12
-    (repository / "docs/results/knn.json").write_text("new")
+    (repository / "docs/results/knn.json").write_text("new", encoding="utf-8")
     assert checkout.commit() == clean
-    (repository / "code.py").write_text("new")
+    (repository / "code.py").write_text("new", encoding="utf-8")
     assert checkout.commit() == clean + "+"
 
 

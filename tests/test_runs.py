@@ -56,7 +56,7 @@ def test_a_quick_run_confirms_its_record_on_another_machine(word, interpreter):
     "path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem
 )
 def test_a_record_says_where_when_and_on_what(path):
-    sections = json.loads(path.read_text())
+    sections = json.loads(path.read_text(encoding="utf-8"))
     seen = []
     for name, section in sections.items():
         assert section.keys() == {
@@ -95,7 +95,7 @@ NO_RUNS = ("audit", "benchmarks", "benchmarks_intel")
 )
 def test_every_recorded_run_still_exists(path):
     known = runs_of(path.stem)
-    for name in json.loads(path.read_text()):
+    for name in json.loads(path.read_text(encoding="utf-8")):
         assert name.removesuffix("_cuda") in known, f"{path}: no run {name}"
 
 
@@ -133,7 +133,7 @@ def test_recording_one_run_leaves_the_others(tmp_path, monkeypatch):
 
     record("word", quick, torch.device("cpu"))
     path = record("word", longer, torch.device("cpu"))
-    sections = json.loads(path.read_text())
+    sections = json.loads(path.read_text(encoding="utf-8"))
     assert sections.keys() == {"quick", "longer"}
     assert sections["quick"]["claims"]["two"]["value"] == 2.0
     assert sections["quick"]["command"] == "python -m dlbook.runs word quick --device cpu"

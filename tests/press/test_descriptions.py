@@ -42,7 +42,7 @@ def test_a_lab_is_described_by_its_title_and_its_task():
 
 
 def head(address):
-    text = (SITE / address).read_text().partition("</head>")[0]
+    text = (SITE / address).read_text(encoding="utf-8").partition("</head>")[0]
     return {
         tag.get("name") or tag.get("property"): tag["content"]
         for tag in BeautifulSoup(text, "html.parser").select("meta[content]")

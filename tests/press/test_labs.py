@@ -34,7 +34,7 @@ def test_the_site_shows_what_a_lab_prints_today(lab):
     cells = [cell for cell in jupytext.read(lab).cells if cell.cell_type == "code"]
     page = ROOT / "site" / "labs" / f"{lab.stem}.html"
     assert page.is_file(), f"{page} is missing: run `make build`"
-    shown = lines_of("\n".join(printed(page.read_text())))
+    shown = lines_of("\n".join(printed(page.read_text(encoding="utf-8"))))
     with fresh_processes(1) as pool:
         sources = [cell.source for cell in cells]
         each = pool.submit(lines_printed, sources).result(300)

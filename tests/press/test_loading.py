@@ -39,7 +39,7 @@ def test_addresses_in_the_one_style_sheet_lead_where_they_led(tmp_path):
         "assets/css/b.css": "[data-md-color-switching] *,x{t:0s}d{src:url('../fonts/S.woff2')}",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     sheets = ["assets/katex/k.css", "assets/css/b.css"]
     assert loading.one_sheet(tmp_path, sheets, "assets/css/site.css") == (
         'a{src:url("../katex/fonts/K.woff2")}b{c:url("data:x/y;z")}\n'

@@ -25,7 +25,9 @@ def site(small_book):
 
 @pytest.fixture(scope="session")
 def chapter(site):
-    return BeautifulSoup((site / "chapters" / "views.html").read_text(), "html.parser")
+    return BeautifulSoup(
+        (site / "chapters" / "views.html").read_text(encoding="utf-8"), "html.parser"
+    )
 
 
 def head(page):
@@ -45,7 +47,7 @@ def test_a_page_names_its_address_and_its_picture(site, chapter):
     assert told["og:title"] == chapter.h1.find(string=True)
     assert told["og:type"] == "article"
     assert told["twitter:card"] == "summary_large_image"
-    home = BeautifulSoup((site / "index.html").read_text(), "html.parser")
+    home = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "html.parser")
     assert head(home)["og:image"] == f"{ADDRESS}assets/cards/book.png"
     for name in ("views", "book"):
         assert (site / "assets" / "cards" / f"{name}.png").is_file()
@@ -67,34 +69,36 @@ def test_a_chapter_has_its_head_its_figures_its_formulas_and_its_foot(site, chap
     assert pictures
     for picture in pictures:
         path = picture["src"].partition("#")[0].removeprefix("../")
-        assert (site / path).read_text().startswith("<?xml")
+        assert (site / path).read_text(encoding="utf-8").startswith("<?xml")
     assert chapter.select(".formula math")
     assert not chapter.select(".arithmatex")
     assert "torch" in chapter.select_one(".checked").get_text()
     assert chapter.select("section.part > h2")
     assert len(chapter.select("link[rel=stylesheet]")) == 1
-    assert "base64" in (site / plugin.SHEET).read_text()
+    assert "base64" in (site / plugin.SHEET).read_text(encoding="utf-8")
 
 
 def test_terms_claims_and_citations_lead_to_their_pages(site, chapter):
     assert chapter.select_one('a.term[href="../reference/glossary.html#stride"]')
     claim = chapter.select_one("a.claim")["href"]
     assert claim.startswith("../reference/results.html#views-")
-    works = (site / "reference" / "bibliography.html").read_text()
+    works = (site / "reference" / "bibliography.html").read_text(encoding="utf-8")
     cited = re.search(r'bibliography\.html#([\w-]+)"', str(chapter))[1]
     work = BeautifulSoup(works, "html.parser").find(id=cited).parent
     assert work.select_one('a[href="../chapters/views.html"]')
 
 
 def test_a_lab_shows_what_it_prints(site):
-    page = BeautifulSoup((site / "labs" / "views.html").read_text(), "html.parser")
+    page = BeautifulSoup(
+        (site / "labs" / "views.html").read_text(encoding="utf-8"), "html.parser"
+    )
     assert page.select_one(".output pre").get_text() == "42"
     assert head(page)["description"] == "Lab: views. Change n, run."
     assert (site / "labs" / "views.ipynb").is_file()
 
 
 def test_without_chromium_the_home_page_offers_what_could_be_made(site):
-    home = BeautifulSoup((site / "index.html").read_text(), "html.parser")
+    home = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "html.parser")
     offers = {link["href"] for link in home.select(".offer a")}
     assert offers == {"dlbook.zip", "dlbook.epub"}
     with zipfile.ZipFile(site / "dlbook.epub") as book:
@@ -141,5 +145,9 @@ def test_what_mkdocs_says_about_a_dead_link_gets_its_line():
     record = logging.LogRecord("mkdocs", logging.WARNING, "", 0, said, values, None)
     assert plugin._Lines().filter(record)
     number = record.getMessage().split(":")[1]
-    line = (ROOT / "docs" / "index.md").read_text().splitlines()[int(number) - 1]
+    line = (
+        (ROOT / "docs" / "index.md")
+        .read_text(encoding="utf-8")
+        .splitlines()[int(number) - 1]
+    )
     assert "chapters/tensors.md" in line

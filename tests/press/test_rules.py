@@ -9,7 +9,7 @@ from dlbook.press.page import rules
 from dlbook.press.page.page import Page
 
 # A chapter without a mistake, under a word that has all its doors.
-GOOD = (DOCS / "chapters" / "knn.md").read_text()
+GOOD = (DOCS / "chapters" / "knn.md").read_text(encoding="utf-8")
 
 
 def chapter(text):

@@ -44,7 +44,7 @@ def test_a_notebook_keeps_the_sentence_and_no_script():
     "script", sorted(SCRIPTS.glob("*.js")), ids=lambda path: path.stem
 )
 def test_a_widget_is_small_and_asks_no_other_host(script):
-    text = script.read_text()
+    text = script.read_text(encoding="utf-8")
     assert len(text) < 13_000
     text = text.replace("http://www.w3.org/2000/svg", "")  # a name, never an address
     assert "//" not in text.replace("// ", ""), "an address"

@@ -43,7 +43,7 @@ def preview_figure(name: str, draw: Callable, frame: dict) -> list[Path]:
     pictures = in_both_themes(draw, **frame)  # as the site shows them
     for theme, svg in zip((LIGHT, DARK), pictures, strict=True):
         stem = PREVIEW / f"{name}-{theme.name}"
-        stem.with_name(f"{stem.name}.svg").write_text(svg)
+        stem.with_name(f"{stem.name}.svg").write_text(svg, encoding="utf-8")
         with rc_context(
             dict.fromkeys(INKED, theme.ink) | LOOK | {"axes.facecolor": theme.paper}
         ):
@@ -112,7 +112,7 @@ def check_doors(page: Page) -> Iterator[str]:
         [tests / "test_figures.py", "-k", f"{page.word}."],
     ):
         command = [sys.executable, "-m", "pytest", "-q", "--tb=line", *map(str, wanted)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
         failures = re.findall(r"^/?\S+\.py:\d+: .*", done.stdout, re.MULTILINE)
         if done.returncode not in (0, NO_TESTS):
             yield from failures or [done.stdout[-2000:] + done.stderr[-2000:]]

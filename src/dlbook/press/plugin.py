@@ -151,7 +151,7 @@ class Press(BasePlugin):
         works = bibliography.bibliography_page(self.pages.values())
         yield "reference/bibliography.md", works
         yield from api.api_pages(chapters()).items()
-        changelog = CHANGELOG.read_text()
+        changelog = CHANGELOG.read_text(encoding="utf-8")
         yield "reference/changelog.md", changelog
         changed = commit_date(CHANGELOG.name) or datetime.fromtimestamp(
             CHANGELOG.stat().st_mtime, UTC
@@ -230,14 +230,16 @@ class Press(BasePlugin):
         """Make the files to take along, and let the home page offer those that were made."""
         site = Path(config.site_dir)
         home = site / "index.html"
-        page = home.read_text()
+        page = home.read_text(encoding="utf-8")
         if self.command == "build":
             fonts.embed(site)
             write_atomically(site / SHEET, loading.one_sheet(site, self.styles, SHEET))
-        home.write_text(offers.offered(page, []))  # nor does the packed one offer itself
+        home.write_text(
+            offers.offered(page, []), encoding="utf-8"
+        )  # nor does the packed one offer itself
         if self.command == "build":
             made = [offers.packed(site), *self._bound(config)]
-            home.write_text(offers.offered(page, made))
+            home.write_text(offers.offered(page, made), encoding="utf-8")
 
     def _bound(self, config) -> Iterator[str]:
         """Bind the pages into a PDF and an EPUB, and name the files that could be made."""
@@ -264,7 +266,11 @@ class Press(BasePlugin):
         address = file.src_uri
         if address not in self.pages:
             is_lab = address.endswith(".py")  # MkDocs is shown a notebook in its place
-            text = (DOCS / address).read_text() if is_lab else file.content_string
+            text = (
+                (DOCS / address).read_text(encoding="utf-8")
+                if is_lab
+                else file.content_string
+            )
             self.pages[address] = Page(address, text)
         return self.pages[address]
 
@@ -281,7 +287,9 @@ class _Lines(logging.Filter):
         match = self.COMPLAINT.search(record.getMessage())
         source = DOCS / match["page"] if match else None
         if source and source.is_file():
-            for number, line in enumerate(source.read_text().splitlines(), start=1):
+            for number, line in enumerate(
+                source.read_text(encoding="utf-8").splitlines(), start=1
+            ):
                 if match["link"] in line:
                     record.msg = f"docs/{match['page']}:{number}: {record.getMessage()}"
                     record.args = ()
@@ -344,7 +352,7 @@ def _run_labs(files) -> None:
 def _add(files, config, uri: str, content: str) -> None:
     """Add a file that is made; an unchanged one keeps its date, so that nobody builds it again."""
     path = MADE / uri
-    if not path.is_file() or path.read_text() != content:
+    if not path.is_file() or path.read_text(encoding="utf-8") != content:
         write_atomically(path, content)
     files.append(File.generated(config, uri, abs_src_path=str(path)))
 

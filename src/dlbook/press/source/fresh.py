@@ -35,7 +35,9 @@ class Interpreter:
         command = [sys.executable, "-P", __file__, imported]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         variables = os.environ | dict(environment)
-        self._process = subprocess.Popen(command, env=variables, text=True, **pipes)
+        self._process = subprocess.Popen(
+            command, env=variables, encoding="utf-8", **pipes
+        )
 
     def printed(self, code: str) -> str:
         """Run a program and give what it prints.

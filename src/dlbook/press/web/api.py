@@ -39,7 +39,7 @@ def api_pages(words: list[str]) -> dict[str, str]:
 
 def _promise(module: str) -> str:
     """Give the first line of what a module says of itself."""
-    text = (PACKAGE / module).read_text()
+    text = (PACKAGE / module).read_text(encoding="utf-8")
     return ast.get_docstring(ast.parse(text)).splitlines()[0]
 
 

@@ -67,14 +67,16 @@ def embed(site: Path) -> None:
         site: its folder.
     """
     assets = site / "assets"
-    pages = [page.read_text() for page in site.rglob("*.html")]
+    pages = [page.read_text(encoding="utf-8") for page in site.rglob("*.html")]
     letters = letters_of(pages)
     faces = {face: had_by(assets / f"fonts/{face}.woff2", letters) for face in FIRST}
     for style, folder, signs in (
         (assets / "katex" / "katex.min.css", "katex/fonts", signs_of(pages)),
         (assets / "css" / "book.css", "fonts", faces),
     ):
-        write_atomically(style, embedded(style.read_text(), assets / folder, signs))
+        write_atomically(
+            style, embedded(style.read_text(encoding="utf-8"), assets / folder, signs)
+        )
 
 
 def signs_of(pages: Iterable[str]) -> dict[str, set[str]]:
@@ -133,7 +135,11 @@ def cut(font: Path, signs: set[str]) -> bytes:
         holds them.
     """
     letters = "".join(sorted(signs))
-    means = [version("fonttools"), version("brotli"), Path(__file__).read_text()]
+    means = [
+        version("fonttools"),
+        version("brotli"),
+        Path(__file__).read_text(encoding="utf-8"),
+    ]
     whole = font.read_bytes()
     parts = [whole, letters, *means]
     return kept("fonts", ".woff2", parts, lambda: _cut(whole, letters), 300).read_bytes()

@@ -80,7 +80,9 @@ def one_sheet(site: Path, sheets: Iterable[str], target: str) -> str:
             place = posixpath.join(posixpath.dirname(sheet), match[2])
             return f'url("{posixpath.relpath(place, folder)}")'
 
-        return ADDRESS.sub(moved, SWITCHING.sub("", (site / sheet).read_text()))
+        return ADDRESS.sub(
+            moved, SWITCHING.sub("", (site / sheet).read_text(encoding="utf-8"))
+        )
 
     return "\n".join(text(sheet) for sheet in sheets)
 

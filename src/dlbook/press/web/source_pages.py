@@ -21,11 +21,16 @@ def source_files() -> Iterable[Path]:
 
 def source_page(path: Path) -> str:
     """Write a source file as a page with numbered lines, each an anchor such as `#L12`."""
-    name, source = path.relative_to(ROOT).as_posix(), path.read_text()
-    parts = [name, source, Path(__file__).read_text(), version("pygments")]
+    name, source = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+    parts = [
+        name,
+        source,
+        Path(__file__).read_text(encoding="utf-8"),
+        version("pygments"),
+    ]
     return kept(
         "sources", ".html", parts, lambda: _source_page(name, source), 2000
-    ).read_text()
+    ).read_text(encoding="utf-8")
 
 
 def _source_page(name: str, source: str) -> str:
