@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from pytest_codeblocks import extract_from_file
 
-from dlbook.checkout import chapters, parts, settings
+from dlbook.checkout import chapters, files, parts, settings
 from dlbook.press.page import rules
 from dlbook.press.page.fences import CONTINUED
 from dlbook.press.page.page import Page
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
-CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
-LABS = sorted((ROOT / "docs" / "labs").glob("*.py"))
-SOURCES = sorted((ROOT / "src" / "dlbook").rglob("*.py"))
+PAGES = files(ROOT / "docs", "**/*.md")
+CHAPTERS = files(ROOT / "docs" / "chapters", "*.md")
+LABS = files(ROOT / "docs" / "labs", "*.py")
+SOURCES = files(ROOT / "src" / "dlbook", "**/*.py")
 GROUND = {"contract", "checkout"}  # modules that everything may import
 FLOORS = (
     "ground",
@@ -230,3 +230,35 @@ def test_no_page_or_source_names_a_generated_file_of_its_own():
     assert {"site/", ".cache/", ".venv/"} <= set(ignored)
     assert not list((ROOT / "docs").rglob("*.svg"))
     assert not list((ROOT / "docs").rglob("*.ipynb"))
+
+
+CODE = [
+    p
+    for name in ("src", "tests", "benchmarks", "audit")
+    for p in files(ROOT / name, "**/*.py")
+]
+
+
+@pytest.mark.parametrize("path", CODE, ids=[str(path.relative_to(ROOT)) for path in CODE])
+def test_text_is_read_and_written_as_utf8(path):
+    """The locale of a machine may say otherwise, and then the book cannot be read."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        name = getattr(called, "attr", getattr(called, "id", ""))
+        given = {keyword.arg for keyword in node.keywords}
+        modes = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        in_text = (
+            (
+                name in ("read_text", "write_text")
+                and len(node.args) <= (name != "read_text")
+            )
+            or (isinstance(called, ast.Name) and name == "open" and not _binary(modes))
+            or (name in ("run", "Popen") and {"text", "universal_newlines"} & given)
+        )
+        assert not in_text or "encoding" in given, f"{path}:{node.lineno}: {name}"
+
+
+def _binary(modes):
+    return any(isinstance(mode, str) and "b" in mode and len(mode) <= 3 for mode in modes)

@@ -13,7 +13,7 @@ import torch
 
 import dlbook.runs
 from dlbook import checkout
-from dlbook.checkout import RESULTS
+from dlbook.checkout import RESULTS, files
 from dlbook.runs import __main__ as command
 from dlbook.runs import record as recording
 from dlbook.runs.__main__ import runs_of, words
@@ -52,9 +52,7 @@ def test_a_quick_run_confirms_its_record_on_another_machine(word, interpreter):
     assert not shown, f"docs/results/{word}.json: {shown}"
 
 
-@pytest.mark.parametrize(
-    "path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", files(RESULTS, "*.json"), ids=lambda path: path.stem)
 def test_a_record_says_where_when_and_on_what(path):
     sections = json.loads(path.read_text(encoding="utf-8"))
     seen = []
@@ -90,7 +88,7 @@ NO_RUNS = ("audit", "benchmarks", "benchmarks_intel")
 
 @pytest.mark.parametrize(
     "path",
-    sorted(p for p in RESULTS.glob("*.json") if p.stem not in NO_RUNS),
+    sorted(p for p in files(RESULTS, "*.json") if p.stem not in NO_RUNS),
     ids=lambda path: path.stem,
 )
 def test_every_recorded_run_still_exists(path):

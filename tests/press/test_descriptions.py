@@ -3,12 +3,12 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from dlbook.checkout import ROOT
+from dlbook.checkout import ROOT, files
 from dlbook.press.web import descriptions
 
 SITE = ROOT / "site"
-CHAPTERS = sorted(path.stem for path in (ROOT / "docs" / "chapters").glob("*.md"))
-LABS = sorted(path.stem for path in (ROOT / "docs" / "labs").glob("*.py"))
+CHAPTERS = sorted(path.stem for path in files(ROOT / "docs" / "chapters", "*.md"))
+LABS = sorted(path.stem for path in files(ROOT / "docs" / "labs", "*.py"))
 
 
 def opening(promise):

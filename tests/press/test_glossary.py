@@ -5,12 +5,12 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from dlbook.checkout import ROOT
+from dlbook.checkout import ROOT, files
 from dlbook.press.page import glossary
 from dlbook.press.page.glossary import GLOSSARY, linked, terms
 from dlbook.press.page.page import Page
 
-CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
+CHAPTERS = files(ROOT / "docs" / "chapters", "*.md")
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import jupytext
 import pytest
 
-from dlbook.checkout import ROOT
+from dlbook.checkout import ROOT, files
 from dlbook.press.source.cells import fresh_processes, run
 from dlbook.press.source.labs import kept, line_of, run_missing
 from dlbook.press.web.labs import printed
 
-LABS = sorted((ROOT / "docs" / "labs").glob("*.py"))
+LABS = files(ROOT / "docs" / "labs", "*.py")
 
 
 def lines_printed(sources):

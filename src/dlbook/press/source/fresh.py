@@ -126,7 +126,7 @@ def _run(code: str, folder: str, sender: int) -> None:
     """Run one program in this process, send what it printed, and end."""
     os.chdir(folder)
     signal.alarm(PATIENCE)
-    with open(os.devnull) as nothing, TemporaryFile(dir="..") as past_print:
+    with open(os.devnull, "rb") as nothing, TemporaryFile(dir="..") as past_print:
         os.dup2(nothing.fileno(), 0)
         os.dup2(past_print.fileno(), 1)
     sys.argv = [""]

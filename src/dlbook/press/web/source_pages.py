@@ -9,14 +9,14 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from dlbook.checkout import PACKAGE, ROOT
+from dlbook.checkout import PACKAGE, ROOT, files
 from dlbook.press.cache import kept
 
 
 def source_files() -> Iterable[Path]:
     """List the files that get a page of their own: the package and its tests."""
-    yield from sorted(PACKAGE.rglob("*.py"))
-    yield from sorted((ROOT / "tests").glob("test_*.py"))
+    yield from files(PACKAGE, "**/*.py")
+    yield from files(ROOT / "tests", "test_*.py")
 
 
 def source_page(path: Path) -> str:
