@@ -3,6 +3,7 @@
 import pytest
 
 from dlbook.checkout import DOCS, files
+from dlbook.press.page import rules
 from dlbook.press.page.dialect import mistakes, understood
 from dlbook.press.page.fences import PageError
 from dlbook.press.page.page import Page
@@ -222,3 +223,18 @@ def test_what_markdown_understands_is_taken():
         "`{ .claim }` and `$$`\n\n```text\n!!! ``` $$\n```\n"
     )
     assert not list(understood(Page("a.md", page)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[3](claim:knn.a)", "see [@cover1967]", "@cover1967", "<!--pytest.mark.skip-->"],
+)
+def test_a_lab_has_no_claims_and_no_citations(text):
+    lab = f"# %% [markdown]\n# # Title\n\n# %%\n@decorated\n\n# %% [markdown]\n# {text}\n"
+    (mistake,) = rules.mistakes(Page("labs/knn.py", lab))
+    assert mistake.line == 8
+
+
+@pytest.mark.parametrize("path", files(DOCS / "labs", "*.py"), ids=lambda p: p.stem)
+def test_no_lab_has_any(path):
+    assert not rules.mistakes(Page.at(path))

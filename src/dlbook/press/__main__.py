@@ -15,6 +15,7 @@ from dlbook.checkout import DOCS, ROOT, chapters, files
 from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, in_both_themes
 from dlbook.press.cache import CACHE
 from dlbook.press.page import rules
+from dlbook.press.page.citations import entries
 from dlbook.press.page.dialect import understood
 from dlbook.press.page.fences import PageError
 from dlbook.press.page.outputs import refresh, stale
@@ -149,8 +150,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:  # nothing is computed before every name is known
         if choice.command == "figure":
             asked = figure_named(choice.name, choice.arguments)
+        entries()
         paths = [page_named(name) for name in getattr(choice, "pages", [])]
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         parser.error(str(error.args[0]))
     if choice.command == "figure":
         for path in preview_figure(choice.name, *asked):

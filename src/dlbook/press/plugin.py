@@ -7,6 +7,7 @@ import gc
 import logging
 import platform
 import re
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import File
 
+from dlbook import checkout
 from dlbook.checkout import (
     DOCS,
     ROOT,
@@ -35,6 +37,7 @@ from dlbook.press.downloads import epub, offers, pdf
 from dlbook.press.downloads.leaves import Content, Imprint, order
 from dlbook.press.downloads.notebooks import notebook
 from dlbook.press.page import formulas, rules
+from dlbook.press.page.citations import entries
 from dlbook.press.page.dialect import require_understood
 from dlbook.press.page.fences import PageError
 from dlbook.press.page.page import Page
@@ -96,7 +99,13 @@ class Press(BasePlugin):
     def on_config(self, config):
         """Name the state that is checked, and forget what an earlier build has seen."""
         _refuse_another_checkout(Path(config.config_file_path))
+        if self.command == "serve" and not self.checked:
+            _require_free(*config.dev_addr)
         look_again()
+        try:
+            entries()
+        except ValueError as error:
+            raise PluginError(str(error)) from error
         self.checked = (
             f"Python {platform.python_version()}, torch {version('torch')}, "
             f"torchvision {version('torchvision')}, matplotlib {version('matplotlib')}; "
@@ -114,7 +123,8 @@ class Press(BasePlugin):
             if file.src_uri.endswith(".md")
         }
         self.written = set(self.pages)
-        _report(self.pages.values(), config.strict)
+        labs_written = [Page.at(path) for path in checkout.files(DOCS / "labs", "*.py")]
+        _report([*self.pages.values(), *labs_written], config.strict)
         self._draw(files, config)
         _run_labs(files)
         for uri, content in self._made(config):
@@ -166,7 +176,9 @@ class Press(BasePlugin):
         for part, sources in parts():
             pages = [self.pages[source] for source in sources if source in self.pages]
             for page in [page for page in pages if page.kind == "chapter"]:
-                yield page.word, cards.card(page.title, part, description)
+                with _mistakes_of(page):
+                    card = cards.card(page.title, part, description)
+                yield page.word, card
 
     def on_env(self, env, *, config, files):
         """Keep the compiled templates of the theme."""
@@ -184,8 +196,7 @@ class Press(BasePlugin):
         """Take the page for the book; add the head of a chapter and the foot of every page."""
         html, ours = unwrapped(html), self._page(page.file)
         if ours.address in self.written:
-            with _mistakes_of(ours):
-                require_understood(html, ours)
+            _report_left(html, ours, config.strict)
         self.contents[ours.address] = (page.file.dest_uri, html)
         if ours.kind == "chapter":
             html = html.replace("</h1>", f"</h1>\n{_head(ours, page.markdown, files)}", 1)
@@ -232,8 +243,12 @@ class Press(BasePlugin):
         home = site / "index.html"
         page = home.read_text(encoding="utf-8")
         if self.command == "build":
-            fonts.embed(site)
-            write_atomically(site / SHEET, loading.one_sheet(site, self.styles, SHEET))
+            made = fonts.embed(site)
+            sheets = {
+                place: made.get(place) or (site / place).read_text(encoding="utf-8")
+                for place in self.styles
+            }
+            write_atomically(site / SHEET, loading.one_sheet(sheets, SHEET))
         home.write_text(
             offers.offered(page, []), encoding="utf-8"
         )  # nor does the packed one offer itself
@@ -317,6 +332,29 @@ def _report(pages: Iterable[Page], is_strict: bool) -> None:
         raise PluginError("\n".join(found))
     for mistake in found:
         LOG.warning(mistake)
+
+
+def _report_left(html: str, page: Page, is_strict: bool) -> None:
+    """Tell what Markdown has left as text; a strict build ends with it."""
+    try:
+        require_understood(html, page)
+    except PageError as error:
+        told = f"{page.source}:{error.line}: {error.reason}"
+        if is_strict:
+            raise PluginError(told) from error
+        LOG.warning(told)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Look whether the site can be served there, before all of it is built."""
+    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    try:
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        raise PluginError(
+            f"{host}:{port} cannot be listened to ({error.strerror}): "
+            f"take another port, such as `make serve PORT={port + 1}`"
+        ) from error
 
 
 @contextmanager

@@ -53,6 +53,26 @@ def mistakes(page: Page) -> Iterator[PageError]:
     yield from _mistakes_of_order(page)
 
 
+def mistakes_in_lab(page: Page) -> Iterator[PageError]:
+    """Find claims, citations and comments in the prose of a lab, which knows none of them.
+
+    Args:
+        page: a percent script.
+
+    Yields:
+        one error for each line.
+    """
+    is_prose = False
+    for number, line in enumerate(page.lines, start=1):
+        if line.startswith("# %%"):
+            is_prose = "[markdown]" in line
+        rest = CODE.sub("", line) if is_prose else ""
+        if any(like.search(rest) for like in (LIKE_CLAIM, LIKE_CITATION, LIKE_COMMENT)):
+            yield PageError(
+                number, f"a lab has no claims and citations, got {rest[:80]!r}"
+            )
+
+
 def _mistakes_of_fence(fence: Fence) -> Iterator[PageError]:
     if fence.info not in INFOS:
         known = ", ".join(INFOS)

@@ -41,9 +41,11 @@ def mistakes(page: Page) -> list[PageError]:
     Returns:
         what is wrong, in the order of the lines.
     """
-    rules = EVERY_PAGE + (EVERY_CHAPTER if page.kind == "chapter" else ())
+    rules = {"lab": EVERY_LAB, "chapter": EVERY_PAGE + EVERY_CHAPTER}
     try:
-        found = [mistake for rule in rules for mistake in rule(page)]
+        found = [
+            mistake for rule in rules.get(page.kind, EVERY_PAGE) for mistake in rule(page)
+        ]
     except PageError as error:  # an open fence: nothing behind it can be told
         found = [error]
     return sorted(found, key=lambda mistake: mistake.line)
@@ -197,6 +199,7 @@ EVERY_PAGE = (
     every_block_is_run,
     every_block_that_prints_shows_its_output,
 )
+EVERY_LAB = (dialect.mistakes_in_lab,)
 EVERY_CHAPTER = (
     every_measured_number_is_a_claim_or_cited,
     every_chapter_has_all_its_doors,

@@ -16,7 +16,7 @@ from pathlib import Path
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-from dlbook.checkout import write_atomically
+from dlbook.checkout import DOCS, write_atomically
 from dlbook.press.cache import kept
 
 # <span class="mord mathnormal" style="...">x
@@ -60,23 +60,30 @@ FACES = {  # which face the style sheet of KaTeX gives to a class
 }
 
 
-def embed(site: Path) -> None:
+def embed(site: Path) -> dict[str, str]:
     """Put the signs of all pages into the style sheets of a built site.
+
+    They are made from those that the book's author wrote: in the site there may lie some that
+    an earlier build, or another one at this moment, has put signs into.
 
     Args:
         site: its folder.
+
+    Returns:
+        the new style sheets by their place in the site.
     """
-    assets = site / "assets"
+    assets, made = DOCS / "assets", {}
     pages = [page.read_text(encoding="utf-8") for page in site.rglob("*.html")]
     letters = letters_of(pages)
     faces = {face: had_by(assets / f"fonts/{face}.woff2", letters) for face in FIRST}
-    for style, folder, signs in (
-        (assets / "katex" / "katex.min.css", "katex/fonts", signs_of(pages)),
-        (assets / "css" / "book.css", "fonts", faces),
+    for place, folder, signs in (
+        ("assets/katex/katex.min.css", "katex/fonts", signs_of(pages)),
+        ("assets/css/book.css", "fonts", faces),
     ):
-        write_atomically(
-            style, embedded(style.read_text(encoding="utf-8"), assets / folder, signs)
-        )
+        written = (DOCS / place).read_text(encoding="utf-8")
+        made[place] = embedded(written, assets / folder, signs)
+        write_atomically(site / place, made[place])
+    return made
 
 
 def signs_of(pages: Iterable[str]) -> dict[str, set[str]]:
