@@ -2,6 +2,7 @@
 
 import logging
 import re
+import socket
 import zipfile
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -123,20 +124,47 @@ def test_the_docs_of_another_checkout_are_refused(tmp_path):
 
 def test_a_strict_build_ends_with_every_mistake_and_another_goes_on(caplog):
     pages = [
-        Page("reference/notation.md", "[@nobody1900]\n\n[@nobody1901]\n"),
+        Page("reference/notation.md", "# N\n[@nobody1900]\n\n[@nobody1901]\n"),
         Page("reference/glossary.md", "```python\n1\n"),
     ]
     with pytest.raises(PluginError) as caught:
         plugin._report(pages, is_strict=True)
     told = str(caught.value).splitlines()
     assert [line.partition(": ")[0] for line in told] == [
-        "docs/reference/notation.md:1",
-        "docs/reference/notation.md:3",
+        "docs/reference/notation.md:2",
+        "docs/reference/notation.md:4",
         "docs/reference/glossary.md:1",
     ]
     with caplog.at_level(logging.WARNING):
         plugin._report(pages, is_strict=False)
     assert len(caplog.records) == 3
+
+
+def test_what_markdown_leaves_ends_a_strict_build_and_another_goes_on(caplog):
+    page = Page("reference/notation.md", "# N\n\n!!! note “Title”\n\n    Text.\n")
+    html = "<h1>N</h1>\n<p>!!! note “Title”</p>\n<p>Text.</p>"
+    with pytest.raises(PluginError, match=r"docs/reference/notation\.md:3: .* as text"):
+        plugin._report_left(html, page, is_strict=True)
+    with caplog.at_level(logging.WARNING):
+        plugin._report_left(html, page, is_strict=False)
+    assert len(caplog.records) == 1
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_built():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PluginError, match=f"make serve PORT={port + 1}"):
+            plugin._require_free("127.0.0.1", port)
+    plugin._require_free("127.0.0.1", port)
+
+
+def test_a_bibliography_that_is_none_ends_the_build(tmp_path, monkeypatch):
+    path = tmp_path / "a.bib"
+    path.write_text("@book{a title}", encoding="utf-8")
+    monkeypatch.setattr("dlbook.press.page.citations.BIBLIOGRAPHY", path)
+    config = SimpleNamespace(config_file_path=str(ROOT / "mkdocs.yml"))
+    with pytest.raises(PluginError, match=r"a\.bib:1: syntax error"):
+        Press().on_config(config)
 
 
 def test_what_mkdocs_says_about_a_dead_link_gets_its_line():
