@@ -140,3 +140,14 @@ def test_the_site_reads_and_searches_from_disk(open_page):
     page.keyboard.type("perceptron")
     page.wait_for_selector(".md-search-result__item")
     assert page.wrong == []
+
+
+@pytest.mark.parametrize("from_disk", [False, True], ids=["served", "from disk"])
+def test_what_is_pasted_into_the_search_is_looked_for(from_disk, open_page):
+    """Nobody presses a key who pastes with the mouse."""
+    page = open_page("index.html", base=SITE.as_uri()) if from_disk else open_page("")
+    page.keyboard.press("/")
+    page.keyboard.type("perceptron")
+    page.wait_for_selector(".md-search-result__item")
+    page.locator(".md-search__input").fill("convolution")
+    page.locator(".md-search-result__item", has_text="onvolution").first.wait_for()
