@@ -82,14 +82,15 @@ def check(page: Page) -> Iterator[str]:
         every mistake as `file:line: what`.
     """
     found = rules.mistakes(page) or list(understood(page))
+    told = {mistake.line for mistake in found}
     with suppress(PageError):  # of an open fence, which the rules have told
-        found += stale(page)
+        found += [mistake for mistake in stale(page) if mistake.line not in told]
     for mistake in sorted(found, key=lambda mistake: mistake.line):
         yield f"{page.source}:{mistake.line}: {mistake.reason}"
 
 
 def check_doors(page: Page) -> Iterator[str]:
-    """Draw the figures of a page, run its lab, and test its module and its figures.
+    """Draw the figures of a page, run its lab, and test its module, contracts and figures.
 
     Args:
         page: a chapter.
@@ -97,11 +98,12 @@ def check_doors(page: Page) -> Iterator[str]:
     Yields:
         every mistake as `file:line: what`.
     """
-    for fence in page.fences:
+    for fence in [fence for fence in page.fences if fence.info == "figure"]:
         alone = Page(page.address, "\n".join(["```figure", *fence.lines, "```"]))
         try:
-            draw_missing(frames_of(alone) if fence.info == "figure" else ())
-        except (RuntimeError, PageError) as error:
+            with suppress(PageError):  # which the rules have told
+                draw_missing(frames_of(alone))
+        except RuntimeError as error:
             yield f"{page.source}:{fence.first}: {error}"
     lab, tests = DOCS / "labs" / f"{page.word}.py", ROOT / "tests"
     try:
@@ -110,7 +112,7 @@ def check_doors(page: Page) -> Iterator[str]:
         yield str(error)
     for wanted in (
         [tests / f"test_{page.word}.py"],
-        [tests / "test_figures.py", "-k", f"{page.word}."],
+        [tests / "test_figures.py", tests / "test_contracts.py", "-k", page.word],
     ):
         command = [sys.executable, "-m", "pytest", "-q", "--tb=line", *map(str, wanted)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
