@@ -20,15 +20,17 @@ from dlbook.press.page.page import Page
 from dlbook.press.page.translate import translated
 
 INFOS = ("console", "figure", "listing", "live", "python", "text")
-CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)|\$[^$\n]+\$")  # in one line; and formulas
+# `code`, ``code with a ` in it``, $a @ b$
+CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)|\$[^$\n]+\$")
 # Such as `](claim:knn.a "title")`, `](<claim:knn.a>)`, `[c]: claim:knn.a`, `](Claim: knn.a)`.
 LIKE_CLAIM = re.compile(r"\bclaim:(?=[\w/<.-])|(?<=[(<:=\"'])\s*claim\s*:", re.IGNORECASE)
 # Such as `@cover1967`, `[see @cover1967]`, `[-@cover1967]`, `[@cover1967, p. 3]`.
 LIKE_CITATION = re.compile(r"(?<![\w@/.])@(?=\w)|\[[-\s]*@")
+# Such as <!-- pytest-codeblocks:skip -->, <!--pytest.mark.skip-->.
 LIKE_COMMENT = re.compile(
     r"<!--[-\s]*(?:pytest|codeblocks)|pytest-codeblocks", re.IGNORECASE
 )
-# What Markdown leaves as text where it did not understand it.
+# What Markdown leaves as text where it did not understand it, such as !!! note “Title”.
 LEFT = re.compile(
     r"```|\$\$|\{:? ?[.#]\w|claim:\w|\[-?@|^(?:!!!|\?\?\?\+?|===) ", re.MULTILINE
 )

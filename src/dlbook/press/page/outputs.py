@@ -23,7 +23,8 @@ from dlbook.press.page.fences import (
 from dlbook.press.page.page import Page
 from dlbook.press.source.fresh import Interpreter
 
-TICKS = re.compile(r"\s*(`*)")  # at the beginning of a line
+# ``` at the beginning of a line that a block prints
+TICKS = re.compile(r"\s*(`*)")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from dlbook.press.source.cells import fresh_processes, run
 from dlbook.press.source.dependencies import digest_of_script
 
 LIBRARIES = ("mkdocs-jupyter", "nbconvert")  # beside those that compute and draw
-MARK = re.compile(r"# ?%%(?!.*\[(?:markdown|md|raw)\])")  # `# %%`, not `# %% [markdown]`
+# `# %%` and `# %% a title`, not `# %% [markdown]`
+MARK = re.compile(r"# ?%%(?!.*\[(?:markdown|md|raw)\])")
 
 
 def run_missing(paths: Iterable[Path]) -> None:
