@@ -137,14 +137,14 @@ def test_error_rates_match_a_case_worked_by_hand():
     assert error_rates([weight, bias], x, y).tolist() == [0.25, 0.75]
 
 
-@pytest.mark.parametrize("way", [runs._by_products, runs._by_vmap])
+@pytest.mark.parametrize("way", [runs._one_by_one, runs._by_vmap])
 def test_all_at_once_trains_as_one_by_one(way):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(40, 2, generator=generator, dtype=torch.float64)
     signs, orders = x[:, 0].sign(), torch.arange(40).split(10) * 3
     together, alone = way(x, signs, orders, networks=3), way(x, signs, orders, networks=1)
     torch.testing.assert_close(together[0][0], alone[0][0], rtol=1e-9, atol=1e-12)
-    expected = runs._by_products(x, signs, orders, networks=3)
+    expected = runs._one_by_one(x, signs, orders, networks=3)
     for found, wanted in zip(together, expected, strict=True):
         torch.testing.assert_close(found, wanted)
 

@@ -1,7 +1,6 @@
 """Numbers of the chapter on evaluation: one hundred networks, and ways to cheat."""
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
@@ -35,6 +34,7 @@ from dlbook.evaluation import (
 from dlbook.knn import errors_of_every_k, k_nearest_neighbors
 from dlbook.polynomial import evaluate, fit_polynomial, powers
 from dlbook.risk import expected_best
+from dlbook.runs.race import over_rounds, quotients, race
 from dlbook.runs.record import Claim, Findings, over_seeds
 
 NETWORKS, EPOCHS = 100, 10
@@ -421,67 +421,53 @@ def _percent(mistakes: Tensor) -> float:
 
 
 def speed(device: torch.device) -> Findings:
-    """Time 32 networks 2-50-50-1, one after the other and at once: ratios, five times."""
+    """Race 32 networks 2-50-50-1, one after the other and mapped by PyTorch, five rounds.
+
+    How `train_many` fares against the same peer is measured in `benchmarks/evaluation.py`.
+    """
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(1000, 2, generator=generator).to(device)
     signs = (x[:, 0] * x[:, 1]).sign()
     orders = torch.randperm(1000, generator=generator).to(device).split(100)
-    ways = (_one_by_one, _by_products, _by_vmap)
-    seconds = {way.__name__: [] for way in ways}
-    for repeat in range(6):
-        for way in ways:
-            started = time.perf_counter()
-            way(x, signs, orders * 20, networks=32)
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-            if repeat > 0:  # the first round loads code
-                seconds[way.__name__].append(time.perf_counter() - started)
-    slow = seconds["_one_by_one"]
-    ratios = {
-        name: [one / many for one, many in zip(slow, seconds[name], strict=True)]
-        for name in ("_by_products", "_by_vmap")
+    ways = {
+        way.__name__: partial(way, x, signs, orders * 20, networks=32)
+        for way in (_one_by_one, _by_vmap)
     }
-    return Findings(
-        {
-            "times_faster": over_seeds(ratios["_by_products"], tolerance=100.0),
-            "times_faster_vmap": over_seeds(ratios["_by_vmap"], tolerance=100.0),
-        }
-    )
+    seconds = race(ways, rounds=5, check=_require_same)
+    ratios = quotients(seconds["_one_by_one"], seconds["_by_vmap"])
+    return Findings({"times_faster_vmap": over_rounds(ratios)})
 
 
 LAYERS = (2, 50, 50, 1)
 
 
-def _one_by_one(x: Tensor, signs: Tensor, orders: tuple, networks: int) -> list:
+def _require_same(answers: dict[str, list[Tensor]]) -> None:
+    """Refuse networks that end elsewhere."""
+    for one, other in zip(*answers.values(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-3)
+
+
+def _one_by_one(x: Tensor, signs: Tensor, orders: tuple, networks: int) -> list[Tensor]:
     """Train each network with the library's own modules and optimizer."""
     trained = []
-    for _ in range(networks):
+    for own in zip(*_many(networks, x), strict=True):
         layers = [torch.nn.Linear(a, b) for a, b in pairwise(LAYERS)]
         relu = torch.nn.ReLU()
         net = torch.nn.Sequential(layers[0], relu, layers[1], relu, layers[2]).to(x)
+        with torch.no_grad():
+            for layer, w, b in zip(layers, own[::2], own[1::2], strict=True):
+                layer.weight.copy_(w.T)
+                layer.bias.copy_(b[0])
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         for chosen in orders:
             optimizer.zero_grad()
             loss = softplus(-signs[chosen] * net(x[chosen])[:, 0]).mean()
             loss.backward()
             optimizer.step()
-        trained.append(net)
-    return trained
-
-
-def _by_products(x: Tensor, signs: Tensor, orders: tuple, networks: int) -> list[Tensor]:
-    """Train all networks with one batched matrix product for each layer."""
-    parameters = _many(networks, x)
-    for chosen in orders:
-        for parameter in parameters:
-            parameter.requires_grad_(True)
-        scores = forward(parameters, x[chosen])[..., 0]
-        loss = softplus(-signs[chosen] * scores).mean(dim=1).sum()
-        slopes = torch.autograd.grad(loss, parameters)
-        with torch.no_grad():
-            for parameter, slope in zip(parameters, slopes, strict=True):
-                parameter.requires_grad_(False).sub_(slope, alpha=0.1)
-    return parameters
+        trained.append(
+            [p.detach() for la in layers for p in (la.weight.T, la.bias[None])]
+        )
+    return [torch.stack(same).cpu() for same in zip(*trained, strict=True)]
 
 
 def _by_vmap(x: Tensor, signs: Tensor, orders: tuple, networks: int) -> list[Tensor]:
@@ -499,7 +485,7 @@ def _by_vmap(x: Tensor, signs: Tensor, orders: tuple, networks: int) -> list[Ten
         slopes = slopes_of(parameters, x[chosen], signs[chosen])
         for parameter, slope in zip(parameters, slopes, strict=True):
             parameter.sub_(slope, alpha=0.1)
-    return list(parameters)
+    return [parameter.cpu() for parameter in parameters]
 
 
 def _many(networks: int, x: Tensor) -> list[Tensor]:
