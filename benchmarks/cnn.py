@@ -11,14 +11,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from benchmarks.harness import Line, fresh_process, times_as_fast
-from dlbook.cnn import (
-    Recipe,
-    Training,
-    begin,
-    convolutional_network,
-    descend,
-    keep_freed_memory,
-)
+from dlbook.acceleration import keep_freed_memory
+from dlbook.cnn import Recipe, Training, begin, convolutional_network, descend
 from dlbook.runs.race import race
 
 PEER = "default layout, eager, SGD"

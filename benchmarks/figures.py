@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from benchmarks.harness import Line
 from dlbook.checkout import ROOT
 from dlbook.figures.style import LIGHT, Theme, to_svg
+from dlbook.press.page.page import Page
 from dlbook.press.page.translate import frames_of
 from dlbook.press.source.drawings import Frame
 
@@ -26,10 +27,11 @@ DRAW_ALL = """
 from pathlib import Path
 from dlbook.press.cache import CACHE
 from dlbook.press.source.drawings import draw_missing
+from dlbook.press.page.page import Page
 from dlbook.press.page.translate import frames_of
 pages = sorted((Path.cwd() / "docs").rglob("*.md"))
 assert CACHE.is_relative_to(Path.cwd().resolve()) and not CACHE.exists()
-draw_missing([frame for page in pages for frame in frames_of(page.read_text())])
+draw_missing([frame for page in pages for frame in frames_of(Page.at(page))])
 """
 
 
@@ -61,7 +63,7 @@ def exists(frame: Frame) -> bool:
 def frames_in_book() -> list[Frame]:
     """List all pictures that pages ask for; each frame of a slider is one."""
     pages = sorted((ROOT / "docs").rglob("*.md"))
-    return list(dict.fromkeys(f for p in pages for f in frames_of(p.read_text())))
+    return list(dict.fromkeys(f for p in pages for f in frames_of(Page.at(p))))
 
 
 def compare(frames: list[Frame], rounds: int) -> list[Line]:

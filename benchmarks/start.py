@@ -7,6 +7,7 @@ import time
 from benchmarks.harness import Line
 from dlbook.checkout import ROOT
 from dlbook.press.page.outputs import programs_of
+from dlbook.press.page.page import Page
 from dlbook.runs.race import quotients
 
 PEER = "import torch, matplotlib"
@@ -25,7 +26,7 @@ def tiny() -> list[Line]:
 def first_blocks() -> list[str]:
     """Give the first program of every chapter."""
     pages = sorted((ROOT / "docs" / "chapters").glob("*.md"))
-    programs = (programs_of(page.read_text()) for page in pages)
+    programs = (programs_of(Page.at(page)) for page in pages)
     return [found[0].code for found in programs if found]
 
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import subprocess
+import zipfile
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -11,6 +12,7 @@ import pytest
 from audit import lighthouse
 from audit.__main__ import refused
 from audit.server import served
+from audit.twins import differences
 
 AUDIT = Path(lighthouse.__file__).parent
 
@@ -93,3 +95,23 @@ def test_every_rule_that_is_left_out_has_a_reason():
     rules = lines[lines.index("  rules: {") + 1 : lines.index("  },")]
     assert rules[0].strip().startswith("//")
     assert sum(line.strip().startswith("//") for line in rules) >= 4
+
+
+def test_two_sites_may_differ_in_who_made_them_and_in_nothing_else(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for site, generator in ((one, "mkdocs"), (other, "properdocs")):
+        site.mkdir()
+        page = f'<meta name="generator" content="{generator}-1"><p>text</p>'
+        (site / "index.html").write_text(page)
+        (site / "sitemap.xml.gz").write_bytes(gzip.compress(b"map", mtime=len(generator)))
+        with zipfile.ZipFile(site / "dlbook.zip", "w") as archive:
+            archive.write(site / "index.html", "index.html")
+    assert differences(one, other) == []
+    (one / "knn.html").touch()
+    (other / "index.html").write_text("<p>another text</p>")
+    assert differences(one, other) == [
+        "knn.html: only in one of the sites",
+        "index.html: the sites differ",
+    ]
+    with pytest.raises(ValueError, match="is no site"):
+        differences(one, tmp_path)

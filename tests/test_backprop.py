@@ -210,15 +210,57 @@ def test_finite_differences_put_every_coefficient_back():
     assert parameter.tolist() == [[1, 2, 3]]
 
 
+def test_finite_differences_put_the_coefficient_back_when_the_function_fails():
+    parameter = torch.tensor([1.0, 2.0], dtype=torch.float64)
+
+    def fails() -> torch.Tensor:
+        raise RuntimeError("no loss today")
+
+    with pytest.raises(RuntimeError, match="no loss today"):
+        finite_differences(fails, parameter, 1e-4)
+    assert parameter.tolist() == [1, 2]
+
+
+def test_finite_differences_take_a_scalar_that_asks_for_gradients():
+    parameter = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+    slope = finite_differences(lambda: parameter**2, parameter, 1e-4)
+    assert slope.item() == pytest.approx(6)
+
+
+def test_a_distance_that_rounding_swallows_is_refused():
+    parameter = torch.tensor([1000.0])
+    with pytest.raises(ValueError, match=r"lost in 1000"):
+        finite_differences(lambda: parameter.sum(), parameter, 1e-5)
+
+
+@pytest.mark.parametrize("batch", [8, 4])
+def test_a_refused_epoch_changes_nothing(batch):
+    layers, x, labels = problem([4, 6, 3], n=8)
+    before = [tuple(p.clone() for p in pair) for pair in layers]
+    labels[-1] = -1
+    with pytest.raises(ValueError, match="labels must be 0 or more, got -1"):
+        train_epoch(layers, x, labels, 0.1, batch, torch.Generator())
+    with pytest.raises(ValueError, match="labels must be 0 or more, got -1"):
+        train_step(layers, x, labels, 0.1)
+    torch.testing.assert_close(layers, before, rtol=0, atol=0)
+
+
+def test_a_score_that_is_no_number_is_no_right_answer():
+    layers, x, labels = problem([4, 3], n=5)
+    layers[0][0][0, 0] = float("nan")
+    with pytest.raises(ValueError, match="scores must be finite"):
+        error_rate(layers, x, labels)
+
+
 def test_bad_input_is_refused():
     layers, x, labels = problem([4, 3], n=5)
-    with pytest.raises(ValueError, match=r"n at least 1, got \(0, 3\) and \(0,\)"):
+    with pytest.raises(ValueError, match=r"must not be empty, got shape \(0, 3\)"):
         cross_entropy(torch.zeros(0, 3), labels[:0])
-    with pytest.raises(ValueError, match=r"got \(5, 4\) and \(4,\)"):
+    with pytest.raises(ValueError, match=r"labels must be \(5,\), got \(4,\)"):
         cross_entropy(x, labels[:4])
     with pytest.raises(ValueError, match="between 1 and 5, got 6"):
         train_epoch(layers, x, labels, 0.1, 6, torch.Generator())
-    with pytest.raises(ValueError, match="h must lie above 0, got 0"):
+    with pytest.raises(ValueError, match="h must be above 0, got 0"):
         finite_differences(lambda: x.sum(), x, 0)
     with pytest.raises(ValueError, match=r"two layers of 1 unit or more, got \[3\]"):
         count_products([3])

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
-from dlbook.broadcasting import center, einsum, expand, explain, mean_squared_error, tell
+from dlbook.broadcasting import (
+    center,
+    einsum,
+    expand,
+    explain,
+    mean_squared_error,
+    sum_to,
+    tell,
+)
 
 SHAPES = st.lists(st.integers(0, 4), max_size=5).map(tuple)
 
@@ -109,6 +117,31 @@ def test_expand_refuses_what_does_not_fit(shape):
         expand(torch.zeros(2, 1) if shape == () else torch.zeros(2), shape)
 
 
+FULL = st.lists(st.integers(1, 4), max_size=4).map(tuple)
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(FULL, FULL)
+def test_the_gradient_of_an_expanded_tensor_is_what_autograd_says(first, second):
+    result = torch_result(first, second)
+    if result is None:
+        return
+    generator = torch.Generator().manual_seed(0)
+    a = torch.randn(first, generator=generator, dtype=torch.float64, requires_grad=True)
+    b = torch.randn(second, generator=generator, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(result, generator=generator, dtype=torch.float64)
+    (weights * (a * b)).sum().backward()
+    torch.testing.assert_close(sum_to(weights * b.detach(), first), a.grad)
+    torch.testing.assert_close(sum_to(weights * a.detach(), second), b.grad)
+
+
+def test_a_gradient_is_refused_where_nothing_was_expanded_to_its_shape():
+    with pytest.raises(ValueError, match=r"\(3,\) does not broadcast to \(4, 2\)"):
+        sum_to(torch.ones(4, 2), (3,))
+    with pytest.raises(ValueError, match=r"\(4, 2\) does not broadcast to \(4, 1\)"):
+        sum_to(torch.ones(4, 1), (4, 2))
+
+
 def test_centering_agrees_with_scikit_learn():
     generator = torch.Generator().manual_seed(0)
     sample = 3 + torch.randn(100, 4, generator=generator, dtype=torch.float64)
@@ -124,7 +157,7 @@ def test_centering_twice_changes_nothing():
 
 @pytest.mark.parametrize("shape", [(3,), (0, 3), (2, 2, 2)])
 def test_centering_refuses_what_is_not_a_sample(shape):
-    with pytest.raises(ValueError, match="must be"):
+    with pytest.raises(ValueError, match="sample must"):
         center(torch.zeros(shape))
 
 
@@ -178,6 +211,13 @@ def test_the_error_refuses_a_column_against_a_vector():
         mean_squared_error(torch.zeros(3, 1), torch.zeros(3))
     with pytest.raises(ValueError, match="not be empty"):
         mean_squared_error(torch.zeros(0), torch.zeros(0))
+    with pytest.raises(TypeError, match="must be floats"):  # 3 - 5 would be 254
+        mean_squared_error(torch.tensor([3]).byte(), torch.tensor([5]).byte())
+
+
+def test_einsum_refuses_bytes_that_would_wrap_around():
+    with pytest.raises(TypeError, match="must be floats"):
+        einsum("i,i->", torch.tensor([200]).byte(), torch.tensor([2]).byte())
 
 
 def test_the_bug_measures_two_variances_and_the_gap_of_the_means():

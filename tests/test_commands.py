@@ -10,7 +10,8 @@ import pytest
 from mkdocs.__main__ import cli
 
 from dlbook.press.page.claims import recorded
-from dlbook.press.page.fences import drawing_of, fences_of
+from dlbook.press.page.fences import drawing_of
+from dlbook.press.page.page import Page
 from dlbook.press.source.listings import definition
 from dlbook.runs.__main__ import wanted
 
@@ -109,7 +110,7 @@ def test_the_examples_of_the_dialect_are_in_the_book():
     names = re.findall(r"with `([a-z_]+\.[^`]+)`", table)
     assert len(names) == 3
     for name in names:
-        (fence,) = fences_of(f"```figure\n{name}\n```\n")
+        (fence,) = Page("index.md", f"```figure\n{name}\n```\n").fences
         asked = drawing_of(fence).name
         assert any(defined(place + asked) for place in ("", "figures.")), name
     (widget,) = re.findall(r"`(docs/assets/js/live/\w+\.js)`", table)

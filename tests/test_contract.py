@@ -14,6 +14,7 @@ from dlbook.contract import (
     require_signs,
     require_table,
     require_vector,
+    require_wide,
 )
 
 TABLE = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -23,6 +24,7 @@ def test_what_is_right_passes():
     require_finite(TABLE, "x")
     require_table(TABLE, "x", columns=2)
     require_vector(TABLE[0], "x", length=2)
+    require_wide(TABLE.double(), "x")
     require_same_shape(TABLE, TABLE.int(), "x and y")
     require_classes(torch.tensor([0, 2]), 2, classes=3)
     require_signs(torch.tensor([-1.0, 1.0]), 2)
@@ -51,6 +53,12 @@ def test_numbers_that_are_none_are_refused(bad):
         require_at_least(bad, 0, "k")
     with pytest.raises(ValueError, match="k must lie between 1 and 60, got"):
         require_between(bad, 1, 60, "k")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.uint8])
+def test_floats_of_16_bits_are_refused_where_squares_are_summed(dtype):
+    with pytest.raises(TypeError, match="x must be float32 or float64, got torch"):
+        require_wide(TABLE.to(dtype), "x")
 
 
 def test_bytes_and_whole_numbers_are_no_floats():

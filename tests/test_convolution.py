@@ -12,6 +12,7 @@ from dlbook.cnn import convolutional_network
 from dlbook.convolution import (
     convolve,
     convolve_by_loops,
+    gradients,
     max_pool,
     output_side,
     pixels_seen,
@@ -197,3 +198,41 @@ def test_the_record_shows_the_same_error_wherever_the_digit_stands():
     record = claims_of("convolution")
     moved = [record[f"shared_error_{by}"].value for by in (0, 1, 2)]
     assert moved[0] == moved[1] == moved[2] < record["dense_error_1"].value
+
+
+@settings(derandomize=True, max_examples=25, deadline=None)
+@given(seeds, counts, counts, sides, sides, sides, sides)
+def test_gradients_are_those_of_autograd(seed, channels, maps, k, width, more, wider):
+    images = draw(seed, 2, channels, k + more - 1, width + wider - 1).requires_grad_()
+    kernels = draw(seed + 1, maps, channels, k, width).requires_grad_()
+    biases = draw(seed + 2, maps).requires_grad_()
+    responses = conv2d(images, kernels, biases)
+    along = draw(seed + 3, *responses.shape)
+    expected = torch.autograd.grad(responses, (images, kernels, biases), along)
+    for own, oracle in zip(
+        gradients(images.detach(), kernels.detach(), along), expected, strict=True
+    ):
+        assert torch.allclose(own, oracle)
+
+
+def test_the_gradients_of_a_row_match_those_worked_by_hand():
+    """Of the row (1, 2, 3), the kernel (4, 5) and a loss that counts 1 and 10."""
+    row, kernel = torch.tensor([[[[1.0, 2.0, 3.0]]]]), torch.tensor([[[[4.0, 5.0]]]])
+    along_row, along_kernel, along_bias = gradients(
+        row, kernel, torch.tensor([[[[1.0, 10.0]]]])
+    )
+    assert along_row.flatten().tolist() == [4, 45, 50]
+    assert along_kernel.flatten().tolist() == [21, 32]
+    assert along_bias.tolist() == [11]
+
+
+def test_what_is_moved_out_of_the_frame_is_gone():
+    image = torch.ones(1, 2, 3)
+    for down, right in ((5, 0), (0, -7), (2, 3)):
+        assert torch.equal(shift(image, down, right), torch.zeros(1, 2, 3))
+
+
+def test_an_early_layer_can_be_asked_only_for_places_that_it_has():
+    layers = nn.Sequential(nn.Conv2d(1, 1, 3))
+    with pytest.raises(ValueError, match="row must lie between 0 and 2, got -1"):
+        pixels_seen(layers, torch.zeros(1, 5, 5), -1, 0)

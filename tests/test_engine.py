@@ -17,10 +17,19 @@ ONE = {  # operations on one number: ours, torch's
     "relu": (engine.relu, torch.relu),
     "square": (lambda a: engine.tanh(a) ** 2, lambda a: a.tanh() ** 2),
     "minus": (lambda a: 1 - a, lambda a: 1 - a),
+    "negative": (lambda a: -a, lambda a: -a),
+    "half": (lambda a: a / 2, lambda a: a / 2),
+    "inverse": (lambda a: 1 / (a * a + 1), lambda a: 1 / (a * a + 1)),
+    "two to the": (lambda a: 2 ** engine.tanh(a), lambda a: 2 ** a.tanh()),
 }
 TWO = {
     "add": (lambda a, b: a + b, lambda a, b: a + b),
     "subtract": (lambda a, b: a - b, lambda a, b: a - b),
+    "divide": (lambda a, b: a / (b * b + 1), lambda a, b: a / (b * b + 1)),
+    "power": (
+        lambda a, b: (a * a + 1) ** engine.tanh(b),
+        lambda a, b: (a * a + 1) ** b.tanh(),
+    ),
     "multiply": (lambda a, b: engine.tanh(a) * b, lambda a, b: a.tanh() * b),
 }
 CHOICES = st.tuples(
@@ -112,6 +121,21 @@ def test_what_has_no_real_slope_is_refused():
         Number(0.0) ** -1
     with pytest.raises(OverflowError):
         engine.exp(Number(1e4))
+
+
+def test_zero_to_the_power_of_zero_is_one_and_flat():
+    a = Number(0.0)
+    result = a**0
+    backward(result)
+    assert (result.value, a.gradient) == (1, 0)
+
+
+def test_a_number_that_is_none_is_refused():
+    for value in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="must be finite"):
+            Number(value)
+    with pytest.raises(ValueError, match=r"must be finite, got \* = inf"):
+        Number(1e200) * Number(1e200)
 
 
 def test_the_representation_shows_value_and_gradient():

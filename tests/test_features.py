@@ -1,11 +1,13 @@
 """Features: by hand, against scikit-learn and autograd, at the edges, table against pairs."""
 
 import math
+from itertools import combinations_with_replacement
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import PolynomialFeatures
 
@@ -18,6 +20,7 @@ from dlbook.features import (
     hog,
     kernel_perceptron,
     lift,
+    linear_discriminant,
     monomials,
     orientation_histograms,
     pair_products,
@@ -27,6 +30,7 @@ from dlbook.features import (
     polynomial_kernel,
     train_on_pairs,
     train_on_table,
+    with_pixels,
 )
 from dlbook.runs.features import quick
 from dlbook.runs.record import claims_of, differences
@@ -64,7 +68,7 @@ def test_monomials_agree_with_scikit_learn(d, degree):
 
 
 def test_a_negative_degree_is_refused():
-    with pytest.raises(ValueError, match="degree 0 or more"):
+    with pytest.raises(ValueError, match="degree must be at least 0, got -1"):
         monomials(torch.zeros(2, 2), -1)
 
 
@@ -81,9 +85,9 @@ def test_products_match_a_case_worked_by_hand():
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
-    n=st.integers(0, 6),
+    n=st.integers(1, 6),
     d=st.integers(1, 5),
-    k=st.integers(0, 40),
+    k=st.integers(1, 40),
     seed=st.integers(0, 99),
 )
 def test_scores_and_sums_are_those_of_the_table(n, d, k, seed):
@@ -129,27 +133,96 @@ def test_the_step_is_four_over_the_mean_squared_length():
 @pytest.mark.parametrize("bad", [{"step": 0.0}, {"epochs": 0}, {"batch": 0}])
 def test_training_without_work_is_refused(bad):
     choice = {"step": 1.0, "epochs": 1, "batch": 1, "seed": 0} | bad
-    with pytest.raises(ValueError, match="step must be positive"):
+    with pytest.raises(ValueError, match=f"{next(iter(bad))} must be"):
         train_on_table(torch.ones(2, 1), torch.tensor([1.0, -1.0]), **choice)
 
 
+def test_half_precision_is_refused_where_small_steps_would_vanish():
+    with pytest.raises(TypeError, match=r"float32 or float64, got torch\.float16"):
+        train_on_table(torch.ones(2, 1).half(), torch.tensor([1.0, -1.0]), 1.0, 1, 1, 0)
+
+
+@pytest.mark.parametrize("fit", [fit_logistic, linear_discriminant])
 @pytest.mark.parametrize(
-    "signs", [torch.zeros(0), torch.tensor([0.0, 1.0]), torch.ones(2, 1)]
+    ("signs", "rule"),
+    [
+        (torch.zeros(0), "labels must be"),
+        (torch.tensor([0.0, 1.0]), "labels must be -1 or [+]1, got 0"),
+        (torch.ones(2, 1), "labels must be"),
+        (torch.ones(2), "signs must be of both kinds, got 1.0 only"),
+    ],
 )
-def test_signs_other_than_minus_one_and_one_are_refused(signs):
-    with pytest.raises(ValueError, match="of -1 and 1, n > 0"):
-        fit_logistic(torch.zeros(len(signs), 1), signs)
+def test_signs_that_tell_nothing_apart_are_refused(fit, signs, rule):
+    with pytest.raises(ValueError, match=rule):
+        fit(torch.arange(2.0)[:, None], signs)
 
 
 @pytest.mark.parametrize("penalty", [1e-3, 0.1])
-def test_the_logistic_fit_agrees_with_scikit_learn(penalty):
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_the_logistic_fit_agrees_with_scikit_learn_in_any_unit(penalty, unit):
     points, signs = slanted_gaussians(80, seed=1)
-    constant = torch.cat([points, points.new_ones(80, 1)], dim=1)
+    penalty = penalty * unit**2  # the weights are in 1 / unit
     strength = 1 / (2 * penalty * 80)
-    oracle = LogisticRegression(C=strength, fit_intercept=False, tol=1e-10, max_iter=5000)
-    expected = torch.from_numpy(oracle.fit(constant, signs).coef_[0])
-    found = fit_logistic(points, signs, penalty)
-    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+    oracle = LogisticRegression(C=strength, tol=1e-12, max_iter=5000, solver="newton-cg")
+    oracle.fit(points * unit, signs)
+    expected = torch.tensor([*oracle.coef_[0], *oracle.intercept_])
+    found = fit_logistic(points * unit, signs, penalty)
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_the_logistic_fit_has_no_slope_left_by_autograd():
+    points, signs = slanted_gaussians(60, seed=4)
+    w = fit_logistic(points, signs, penalty=0.01).requires_grad_()
+    scores = points @ w[:-1] + w[-1]
+    loss = torch.nn.functional.softplus(-signs * scores).mean() + 0.01 * w[:-1] @ w[:-1]
+    (slope,) = torch.autograd.grad(loss, w)
+    assert slope.abs().max() < 1e-9
+
+
+def test_the_logistic_fit_starts_far_away_and_still_arrives():
+    points, signs = slanted_gaussians(60, seed=5)
+    found = fit_logistic(points + 1000, signs)
+    expected = fit_logistic(points, signs)
+    torch.testing.assert_close(found[:2], expected[:2], atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_the_linear_discriminant_agrees_with_scikit_learn(share):
+    points, signs = slanted_gaussians(200, seed=2)
+    kept = torch.cat([torch.arange(0, 200, 2), torch.arange(1, int(400 * share), 2)])
+    points, signs = points[kept], signs[kept]
+    oracle = LinearDiscriminantAnalysis(solver="lsqr").fit(points, signs)
+    expected = torch.tensor([*oracle.coef_[0], *oracle.intercept_])
+    torch.testing.assert_close(linear_discriminant(points, signs), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "describe",
+    [
+        lambda x: torch.cat([x, x[:, :1]], dim=1),
+        lambda x: torch.cat([x, 3 * x[:, :1] - x[:, 1:]], dim=1),
+        lambda x: torch.cat([x, torch.full_like(x[:, :1], 7.3)], dim=1),
+    ],
+)
+def test_columns_that_depend_on_each_other_are_refused(describe, dtype):
+    points, signs = slanted_gaussians(50, seed=3)
+    with pytest.raises(ValueError, match="spread in 3 directions"):
+        linear_discriminant(describe(points.to(dtype)), signs)
+
+
+def test_columns_in_other_units_are_no_reason_to_refuse():
+    points, signs = slanted_gaussians(50, seed=3)
+    units = torch.tensor([1e-6, 1e6]).double()
+    found, expected = (linear_discriminant(x, signs) for x in (points * units, points))
+    torch.testing.assert_close(found[:2] * units, expected[:2])
+
+
+def test_pixels_are_products_with_the_constant():
+    x, pairs = normal(5, 4, seed=20), draw_pairs(4, 7, torch.Generator().manual_seed(0))
+    table = pair_products(perceptron.with_constant(x), with_pixels(pairs, 4))
+    expected = torch.cat([x, pair_products(x, pairs)], dim=1)
+    torch.testing.assert_close(table, expected)
 
 
 def test_the_logistic_fit_of_separable_classes_stays_finite():
@@ -160,6 +233,20 @@ def test_the_logistic_fit_of_separable_classes_stays_finite():
     w = fit_logistic(points, signs)
     assert w.isfinite().all()
     assert w[0] > 1
+
+
+@pytest.mark.parametrize("penalty", [1e-4, 1e-8, 1e-12])
+def test_the_logistic_fit_of_two_points_is_the_root_of_its_equation(penalty):
+    points, signs = torch.tensor([[-1.0], [1.0]]).double(), torch.tensor([-1.0, 1.0])
+    w, b = fit_logistic(points, signs, penalty).tolist()
+    assert 1 / (1 + math.exp(w)) == pytest.approx(2 * penalty * w, rel=1e-6)
+    assert b == pytest.approx(0, abs=1e-9)
+
+
+def test_a_penalty_that_leaves_the_optimum_too_far_away_is_refused():
+    points, signs = torch.tensor([[-1.0], [1.0]]).double(), torch.tensor([-1.0, 1.0])
+    with pytest.raises(ValueError, match="penalty must allow an optimum in 100 steps"):
+        fit_logistic(points, signs, 1e-300)
 
 
 def test_a_vertical_edge_has_a_horizontal_gradient():
@@ -204,7 +291,7 @@ def test_a_blank_image_has_no_edges():
 
 @pytest.mark.parametrize("cell", [0, 9])
 def test_cells_that_do_not_fit_are_refused(cell):
-    with pytest.raises(ValueError, match="cell at most their side"):
+    with pytest.raises(ValueError, match="cell must lie between 1 and 8, got"):
         orientation_histograms(torch.zeros(1, 8, 8), cell)
 
 
@@ -218,6 +305,24 @@ def test_the_kernel_is_the_product_of_weighted_monomials():
     weights = torch.tensor([1, 2, 2, 1, 2, 1]).double()  # (1 + u u' + v v')²
     expected = (monomials(x, 2) * weights) @ monomials(z, 2).T
     torch.testing.assert_close(polynomial_kernel(x, z, 2), expected)
+
+
+def test_the_kernel_of_degree_three_counts_each_monomial_as_often_as_it_can_be_written():
+    x, z = normal(5, 4, seed=14), normal(3, 4, seed=15)
+    weights = monomials(torch.ones(1, 4, dtype=torch.float64), 3)[0].clone()
+    choices = [
+        factors
+        for count in range(4)
+        for factors in combinations_with_replacement(range(4), count)
+    ]
+    for column, factors in enumerate(choices):
+        powers = [factors.count(d) for d in range(4)]
+        ways = math.factorial(3) // math.factorial(3 - len(factors))
+        for power in powers:
+            ways //= math.factorial(power)
+        weights[column] = ways
+    expected = (monomials(x, 3) * weights) @ monomials(z, 3).T
+    torch.testing.assert_close(polynomial_kernel(x, z, 3), expected)
 
 
 def test_the_kernel_perceptron_is_the_perceptron_in_disguise():
@@ -236,7 +341,7 @@ def test_the_kernel_perceptron_learns_xor():
 
 
 def test_a_gram_matrix_that_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match=r"gram must be \(4, 4\)"):
+    with pytest.raises(ValueError, match=r"gram must be \(n, 4\), got \(4, 3\)"):
         kernel_perceptron(torch.zeros(4, 3), XOR, epochs=1)
 
 

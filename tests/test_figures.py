@@ -12,7 +12,14 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 import dlbook.figures
-from dlbook.figures.style import DARK, LIGHT, in_both_themes, mixes_colors, to_svg
+from dlbook.figures.style import (
+    DARK,
+    LIGHT,
+    cut_coordinates,
+    in_both_themes,
+    mixes_colors,
+    to_svg,
+)
 from dlbook.press.source.drawings import THEMES, Frame, alternative_text
 
 SITE = Path(__file__).parent.parent / "site"
@@ -93,3 +100,12 @@ def require_labels(axes):
 def test_a_figure_can_be_read_aloud(draw):
     text = alternative_text(name_of(draw))
     assert 80 <= len(text) <= 500, f"{len(text)} characters"
+
+
+def test_coordinates_are_cut_in_paths_and_places_and_nowhere_else():
+    svg = (
+        '<path d="M 1.23456 7 L 0.5 12.999" id="d1.23456"/><use x="3.14159" rx="1.5555"/>'
+    )
+    assert cut_coordinates(svg) == (
+        '<path d="M 1.23 7 L 0.5 12.99" id="d1.23456"/><use x="3.14" rx="1.5555"/>'
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dlbook.press.page.outputs import programs_of
+from dlbook.press.page.page import Page
 from dlbook.press.source.fresh import borrowed
 
 ROOT = Path(__file__).parent.parent
@@ -12,7 +13,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROGRAMS = [
     pytest.param(page, program, id=f"{page.stem}:{program.first}")
     for page in PAGES
-    for program in programs_of(page.read_text(encoding="utf-8"))
+    for program in programs_of(Page.at(page))
 ]
 
 

@@ -203,14 +203,14 @@ def test_step_sizes_that_do_not_descend_are_refused(step_size):
 def test_the_wall_needs_a_symmetric_matrix_that_curves_upward():
     with pytest.raises(ValueError, match="symmetric"):
         largest_step(torch.tensor([[1.0, 2.0], [0.0, 1.0]]))
-    with pytest.raises(ValueError, match=r"must be above 0, got -1\.0"):
+    with pytest.raises(ValueError, match=r"curvatures must be above 0, got \[-1\.0"):
         largest_step(-torch.eye(2))
 
 
 def test_classes_that_are_not_signs_are_refused():
-    with pytest.raises(ValueError, match=r"-1 or 1, at least one, got \[0\.0, 1\.0\]"):
+    with pytest.raises(ValueError, match=r"signs must be -1 or \+1, got 0\.0"):
         logistic_loss(torch.ones(2, 1), torch.tensor([0.0, 1.0]), torch.ones(1))
-    with pytest.raises(ValueError, match=r"got \[\]"):
+    with pytest.raises(ValueError, match=r"must not be empty, got shape \(0, 1\)"):
         logistic_loss(torch.ones(0, 1), torch.ones(0), torch.ones(1))
     with pytest.raises(ValueError, match="got 2 and 0 points"):
         linear_discriminant(torch.ones(2, 1), torch.ones(2))
@@ -220,3 +220,60 @@ def test_classes_that_are_not_signs_are_refused():
 def test_a_batch_that_is_empty_or_larger_than_the_set_is_refused(size):
     with pytest.raises(ValueError, match=f"between 1 and 10, got {size}"):
         mini_batches(10, size, torch.Generator())
+
+
+def test_a_saddle_has_no_step_size():
+    with pytest.raises(ValueError, match=r"must be above 0, got \[-1\.0, 4\.0\]"):
+        largest_step(torch.diag(torch.tensor([4.0, -1.0])))
+
+
+def test_a_flat_direction_has_the_wall_of_the_others():
+    assert largest_step(torch.diag(torch.tensor([4.0, 0.0]))) == 0.5
+
+
+def test_the_discriminant_is_the_same_in_other_units_and_in_float32():
+    points, signs = slanted_gaussians(n=100, seed=3)
+    w = linear_discriminant(points, signs)
+    units = torch.tensor([1e-6, 1e6], dtype=torch.float64)
+    scaled = linear_discriminant(points * units, signs)
+    torch.testing.assert_close(scaled[:2] * units, w[:2])
+    narrow = linear_discriminant(points.float(), signs)
+    torch.testing.assert_close(narrow, w.float())
+
+
+def test_one_rule_does_not_serve_two_tensors():
+    for rule in (Momentum(0.1), Adam(0.1)):
+        rule.step(torch.zeros(1), torch.ones(1))
+        with pytest.raises(ValueError, match="memory of this rule"):
+            rule.step(torch.zeros(3), torch.ones(3))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_adam_refuses_numbers_too_short_for_its_squares(dtype):
+    w = torch.ones(2, dtype=dtype)
+    with pytest.raises(TypeError, match="float32 or float64"):
+        Adam(0.1).step(w, w)
+
+
+def test_a_path_that_left_the_numbers_is_refused():
+    with pytest.raises(ValueError, match="end of the path with step_size 3"):
+        gradient_descent(lambda w: 4 * w, torch.ones(1), 3.0, 100)
+
+
+def test_a_loss_that_is_no_number_stops_minimize():
+    with pytest.raises(ValueError, match="one finite number, got inf"):
+        minimize(lambda p: p[0].sum() / 0, [torch.ones(1)], 0.1, 5)
+
+
+@pytest.mark.parametrize("condition", [4, 49, 100, 900])
+def test_the_best_momentum_shrinks_by_t_times_a_power(condition):
+    """At the best memory the root is double: the distance is at most (1 + t k) rho^t."""
+    root = condition**0.5
+    rho = (root - 1) / (root + 1)
+    curvatures = torch.tensor([1.0, condition], dtype=torch.float64)
+    rule = Momentum(4 / (root + 1) ** 2, rho**2)
+    w = torch.ones(2, dtype=torch.float64)
+    for t in range(1, 200):
+        w = rule.step(w, curvatures * w)
+        # Both directions follow w_t = (1 + t (1 - w_1 / rho)) rho^t up to sign.
+        assert w.abs().max() <= (1 + t * (1 + root)) * rho**t * 1.01

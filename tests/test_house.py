@@ -9,8 +9,9 @@ import pytest
 from pytest_codeblocks import extract_from_file
 
 from dlbook.checkout import chapters, parts, settings
-from dlbook.press.page.fences import fences_of, prose_of
-from dlbook.press.page.outputs import programs_of, refreshed_claims
+from dlbook.press.page import rules
+from dlbook.press.page.fences import CONTINUED
+from dlbook.press.page.page import Page
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -26,9 +27,6 @@ FLOORS = (
     "press",
 )  # "" is the floor of the concepts
 FIGURES_AND_RUNS = FLOORS.index("figures runs")
-MEASURED = re.compile(
-    r"(?<![\w.,:/-])[-−]?\d+(?:\.\d+|\s?%|\s(?:s|ms|seconds?|minutes?|hours?|kB|MB|GB)\b)"
-)
 
 
 def names(paths):
@@ -87,6 +85,15 @@ def test_imports_go_down_the_floors_of_the_press(path):
     )
 
 
+@pytest.mark.parametrize("path", IN_THE_PRESS, ids=[module_of(p) for p in IN_THE_PRESS])
+def test_above_each_pattern_stands_an_example_of_what_it_reads(path):
+    lines = path.read_text().splitlines()
+    for number, line in enumerate(lines, start=1):
+        if re.match(r" *[A-Z]+ = re\.compile\(", line):
+            above = lines[number - 2].strip()
+            assert above.startswith("#"), f"{path}:{number}: what does it read?"
+
+
 def floor_of(module):
     package = module.split(".")[0] if "." in module else ""
     package = "ground" if module in GROUND else package
@@ -127,126 +134,28 @@ def _helpers(path):
     return {"engine"} if path.stem == "backprop" else set()
 
 
-def test_every_page_stands_in_the_table_of_contents():
+def test_every_lab_stands_in_the_table_of_contents():
     contents = [source for _, sources in parts() for source in sources]
-    for path in [*PAGES, *LABS]:
+    for path in LABS:  # a rule says it of pages
         assert path.relative_to(ROOT / "docs").as_posix() in contents, (
             f"{path} is not in nav"
         )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
-def test_every_fence_that_looks_like_python_is_run(page):
+@pytest.mark.parametrize("path", PAGES, ids=names(PAGES))
+def test_a_page_breaks_no_rule(path):
+    page = Page.at(path)
+    found = [f"{page.source}:{m.line}: {m.reason}" for m in rules.mistakes(page)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=names(PAGES))
+def test_every_block_that_is_shown_is_run(path):
     """`pytest-codeblocks` silently skips a fence that opens with more than `python`."""
-    text = page.read_text()
-    for fence in fences_of(text):
-        looks = re.match(r"\W*(py|python|pycon|ipython|>>>)", fence.info.lower())
-        prompt = fence.info not in ("python", "text") and any(
-            line.startswith((">>> ", "import ", "from ")) for line in fence.lines
-        )
-        allowed = fence.info == "python" or not (looks or prompt)
-        assert allowed, f"{page}:{fence.first}: this fence would not be run"
-    shown = sum(fence.info == "python" for fence in fences_of(text))
-    run = sum(block.syntax == "python" for block in extract_from_file(page))
-    continued = text.count("<!--pytest-codeblocks:cont-->")
-    assert run == shown - continued, f"{page}: {shown} blocks are shown, {run} are run"
-    assert "~~~" not in prose_of(text), f"{page}: fences are made of backticks"
-    assert "pytest-codeblocks:skip" not in text, f"{page}: no block may be skipped"
-
-
-@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
-def test_every_block_that_prints_shows_its_output(page):
-    for program in programs_of(page.read_text()):
-        prints = re.search(r"\bprint\(", program.code)
-        assert bool(prints) == bool(program.output), (
-            f"{page}:{program.first}: a block that prints is followed by its output"
-        )
-
-
-@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
-def test_every_claim_equals_its_record(page):
-    old = page.read_text()
-    new = refreshed_claims(old)
-    for number, (before, after) in enumerate(
-        zip(old.splitlines(), new.splitlines(), strict=True), start=1
-    ):
-        assert before == after, f"{page}:{number}: a claim is out of date"
-
-
-@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
-def test_every_measured_number_is_a_claim_or_cited(page):
-    paragraph, first = [], 1
-    for number, line in enumerate(
-        [*prose_of(page.read_text()).splitlines(), ""], start=1
-    ):
-        if line.strip():
-            first = first if paragraph else number
-            paragraph.append(line)
-            continue
-        text = "\n".join(paragraph)
-        paragraph = []
-        if re.search(r"\[@[\w:-]+", text) or text.lstrip().startswith("<!--"):
-            continue
-        text = re.sub(r"\[[^\]\n]+\]\(claim:[\w.]+\)", "", text)
-        text = re.sub(r"\$\$.*?\$\$|\$[^$]+\$|`[^`]+`", "", text, flags=re.DOTALL)
-        text = re.sub(r"\]\([^)]*\)|\{[^}]*\}", "", text)
-        found = MEASURED.search(text)
-        assert not found, (
-            f"{page}:{first}: {found[0]!r} is neither a claim nor cited nor a formula"
-        )
-
-
-@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
-def test_every_chapter_has_all_its_doors(page):
-    word, text = page.stem, page.read_text()
-    for door in (
-        f"src/dlbook/{word}.py",
-        f"src/dlbook/figures/{word}.py",
-        f"src/dlbook/runs/{word}.py",
-        f"tests/test_{word}.py",
-        f"docs/results/{word}.json",
-    ):
-        assert (ROOT / door).is_file(), f"{page}: the door {door} is missing"
-    kinds = [fence.info for fence in fences_of(text)]
-    assert "figure" in kinds, f"{page}: no figure"
-    assert "listing" in kinds, f"{page}: no listing"
-    assert re.match(r"# \w[^\n]*\n\n\*You need:?\*:?.*?\*You get:?\*", text, re.DOTALL), (
-        f"{page}:3: a chapter opens with *You need:* and *You get:*"
-    )
-    assert "(claim:" in text, f"{page}: no claim"
-    assert re.search(r'^!!! \w+ "Pitfall', text, re.MULTILINE), f"{page}: no pitfall"
-
-
-@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
-def test_every_chapter_closes_with_solved_exercises_and_sources(page):
-    text = page.read_text()
-    headings = re.findall(r"^## (.+)$", prose_of(text), re.MULTILINE)
-    assert headings[-2:] == ["Exercises", "Sources"], f"{page}: ends with {headings[-2:]}"
-    exercises = text.partition("\n## Exercises")[2].partition("\n## Sources")[0]
-    questions = re.split(r"^!!! question", exercises, flags=re.MULTILINE)[1:]
-    assert len(questions) >= 3, (
-        f"{page}: {len(questions)} exercises, at least 3 are needed"
-    )
-    run = 0
-    for number, question in enumerate(questions, start=1):
-        assert '??? success "Solution' in question, (
-            f"{page}: exercise {number} is not solved"
-        )
-        run += "```python" in question
-    assert run >= 1, f"{page}: no solution runs"
-
-
-@pytest.mark.parametrize("page", CHAPTERS, ids=names(CHAPTERS))
-def test_every_chapter_can_be_read_in_one_sitting(page):
-    prose = prose_of(page.read_text())
-    words = len(re.sub(r"\$\$?.*?\$\$?", "", prose, flags=re.DOTALL).split())
-    assert words <= 2900, f"{page}: {words} words; split it"
-    long = [
-        n
-        for n, line in enumerate(prose.splitlines(), 1)
-        if len(line) > 160 and "|" not in line
-    ]
-    assert not long, f"{page}:{long[0]}: a line of more than 160 characters"
+    shown = sum(fence.info == "python" for fence in Page.at(path).fences)
+    run = sum(block.syntax == "python" for block in extract_from_file(path))
+    continued = path.read_text().count(CONTINUED)
+    assert run == shown - continued, f"{path}: {shown} blocks are shown, {run} are run"
 
 
 def functions_of(path):

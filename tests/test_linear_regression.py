@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 from scipy.stats import linregress
 
 from dlbook.data import blood_pressure
@@ -130,11 +131,46 @@ def test_leverage_foretells_the_residual_of_a_point_left_out(left_out):
     torch.testing.assert_close((residuals / (1 - leverages(X)))[left_out], honest)
 
 
-def test_studentized_residuals_scatter_by_one_even_where_leverage_is_high():
-    X = design_matrix(torch.tensor([0.0, 1.0, 2.0, 3.0, 30.0], dtype=torch.float64))
-    noise = torch.randn(2000, 5, generator=torch.Generator().manual_seed(0)).double()
-    squares = torch.stack([studentized_residuals(X, y).square() for y in noise])
-    assert (squares.mean(dim=0) - 1).abs().max() < 0.1
+def test_studentized_residuals_follow_student_even_where_leverage_is_high():
+    X = design_matrix(torch.tensor([0.0, 1.0, 2.0, 3.0, 4.0, 30.0], dtype=torch.float64))
+    noise = torch.randn(2000, 6, generator=torch.Generator().manual_seed(0)).double()
+    ratios = torch.stack([studentized_residuals(X, y).abs() for y in noise])
+    share = (ratios > stdtrit(6 - 2 - 1, 0.95)).double().mean(dim=0)
+    assert (share - 0.1).abs().max() < 3 * (0.1 * 0.9 / 2000) ** 0.5
+
+
+def test_studentized_residuals_take_their_yardstick_from_the_others():
+    X, y = drawn(seed=5)
+    found = studentized_residuals(X, y)
+    for n in range(12):
+        keep = torch.arange(12) != n
+        others = y[keep] - X[keep] @ solve_by_qr(X[keep], y[keep])
+        variance = others.square().sum() / (11 - 2)
+        own = y[n] - X[n] @ solve_by_qr(X, y)
+        expected = own / (variance * (1 - leverages(X)[n])).sqrt()
+        torch.testing.assert_close(found[n], expected)
+
+
+@pytest.mark.parametrize("n", [5, 8, 11])
+def test_one_wild_point_among_few_is_seen(n):
+    X = design_matrix(torch.arange(n, dtype=torch.float64))
+    y = 2 * X[:, 0] + torch.tensor([0.1, -0.1]).double().repeat(n)[:n]
+    y[n // 2] = 1e6
+    found = studentized_residuals(X, y).abs()
+    assert found.argmax() == n // 2
+    assert found.max() > 1000
+
+
+def test_studentized_residuals_need_a_scatter_to_compare_with():
+    X, y = drawn(seed=0, n=3)
+    with pytest.raises(ValueError, match="at least 4 rows, got 3"):
+        studentized_residuals(X, y)
+    X, y = drawn(seed=0)
+    alone = torch.cat([X, torch.eye(12).double()[:, :1]], dim=1)  # a column of its own
+    with pytest.raises(ValueError, match="each leverage must lie below 1"):
+        studentized_residuals(alone, y)
+    with pytest.raises(ValueError, match="all is explained"):
+        studentized_residuals(X, X @ torch.tensor([3.0, 1.0]).double())
 
 
 def test_the_fastest_step_shrinks_steep_and_flat_directions_alike():
@@ -176,10 +212,10 @@ def test_float32_inputs_give_float32_answers():
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (torch.ones(2, 2), "vector of finite values, got shape"),
-        (torch.tensor([1.0, float("nan")]), "vector of finite values"),
-        (torch.ones(5), "at least 2 values, got 1"),
-        (torch.ones(0), "at least 2 values, got 0"),
+        (torch.ones(2, 2), r"x must be \(n,\), got \(2, 2\)"),
+        (torch.tensor([1.0, float("nan")]), "must be finite"),
+        (torch.full((5,), 0.1), "at least 2 values, got only 0.1"),
+        (torch.ones(0), "must not be empty"),
     ],
 )
 def test_inputs_without_a_line_are_refused(x, message):
@@ -190,8 +226,68 @@ def test_inputs_without_a_line_are_refused(x, message):
 @pytest.mark.parametrize("solve", SOLVERS)
 def test_targets_as_a_column_are_refused(solve):
     X, y = drawn(seed=0)
-    with pytest.raises(ValueError, match=r"got \(12, 2\) and \(12, 1\)"):
+    with pytest.raises(ValueError, match=r"y must be \(12,\), got \(12, 1\)"):
         solve(X, y.unsqueeze(1))
+
+
+def trap(dtype=torch.float64):
+    """The dummy-variable trap: one column says young, one old, and one is constant."""
+    old = (blood_pressure.load()[0] > 45).to(dtype)
+    return torch.stack([torch.ones_like(old), old, 1 - old], dim=1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "make",
+    [
+        trap,
+        lambda dtype: table()[0].to(dtype)[:, [0, 0]],
+        lambda dtype: torch.stack([*table()[0].T, 2 * table()[0][:, 0] + 3], 1).to(dtype),
+        lambda dtype: torch.zeros(30, 2, dtype=dtype),
+    ],
+    ids=["dummies", "copy", "sum", "zeros"],
+)
+def test_dependent_columns_are_refused_everywhere(make, dtype):
+    X, y = make(dtype), table()[1].to(dtype)
+    for attempt in (
+        lambda: solve_by_qr(X, y),
+        lambda: solve_normal_equations(X, y),
+        lambda: leverages(X),
+        lambda: fastest_step_size(X),
+        lambda: studentized_residuals(X, y),
+        lambda: prediction_interval(X, y, X[:2]),
+    ):
+        with pytest.raises(ValueError, match="columns of X must be independent"):
+            attempt()
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_the_unit_of_a_column_does_not_make_it_dependent(scale):
+    X, y = table()
+    X = X * torch.tensor([scale, 1.0])
+    assert solve_by_qr(X, y)[1].item() == pytest.approx(98.7147, abs=1e-4)
+
+
+def test_the_normal_equations_give_up_where_qr_still_has_digits():
+    ages, pressures = blood_pressure.load()
+    X, y = design_matrix(ages + 30_000).float(), pressures.float()
+    assert solve_by_qr(X, y)[0].item() == pytest.approx(0.9709, abs=0.01)
+    with pytest.raises(ValueError, match=r"condition number 4e\+03 in torch.float32"):
+        solve_normal_equations(X, y)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_floats_of_16_bits_are_refused(dtype):
+    X, y = (values.to(dtype) for values in table())
+    for attempt in (
+        lambda: mean_squared_error(X, y, X[0]),
+        lambda: explained_share(y, y),
+        lambda: solve_by_qr(X, y),
+        lambda: descend(X, y, 0.1, 1),
+        lambda: leverages(X),
+    ):
+        with pytest.raises(TypeError, match="must be float32 or float64, got torch"):
+            attempt()
 
 
 @pytest.mark.parametrize("solve", SOLVERS)
@@ -204,7 +300,7 @@ def test_not_a_number_is_refused(solve):
 
 @pytest.mark.parametrize(("step_size", "steps"), [(0.0, 5), (-1.0, 5), (0.1, -1)])
 def test_a_descent_that_cannot_be_is_refused(step_size, steps):
-    with pytest.raises(ValueError, match=f"got {step_size}, {steps}"):
+    with pytest.raises(ValueError, match=f"got {steps if steps < 0 else step_size}"):
         descend(*drawn(seed=0), step_size, steps)
 
 
@@ -218,8 +314,8 @@ def test_a_confidence_outside_zero_to_one_is_refused(confidence):
 def test_constant_targets_have_no_scatter_to_explain():
     with pytest.raises(ValueError, match="got only 7"):
         explained_share(torch.full((4,), 7.0), torch.zeros(4))
-    with pytest.raises(ValueError, match="shapes must be equal"):
-        explained_share(torch.zeros(4), torch.zeros(4, 1))
+    with pytest.raises(ValueError, match="must have one shape"):
+        explained_share(torch.arange(4.0), torch.zeros(4, 1))
 
 
 def test_a_line_through_two_points_has_no_prediction_interval():

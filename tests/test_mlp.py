@@ -138,7 +138,46 @@ def test_one_hidden_layer_has_at_most_one_piece_more_than_units(width, seed):
 def test_a_network_without_hidden_layers_has_one_piece():
     layers = draw_layers([2, 1], seed=0)
     assert active_units(torch.zeros(9, 2), layers).shape == (9, 0)
-    assert count_pieces(torch.zeros(9, 2), layers) == 1
+    assert count_pieces(points(9, 2, 0), layers) == 1
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("n", [1000, 1001, 1024, 1025])
+def test_pieces_are_counted_wherever_the_points_lie(depth, n):
+    x = torch.linspace(0, 1, n)[:, None]
+    assert count_pieces(x, sawtooth(depth)) == 2**depth
+
+
+def test_a_unit_that_nobody_listens_to_adds_no_piece():
+    hidden = torch.ones(2, 1), torch.tensor([0.0, -0.5])
+    x = torch.linspace(-1, 1, 100)[:, None]
+    assert count_pieces(x, [hidden, (torch.tensor([[1.0, 1.0]]), torch.zeros(1))]) == 3
+    assert count_pieces(x, [hidden, (torch.tensor([[1.0, 0.0]]), torch.zeros(1))]) == 2
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_the_slope_of_tanh_under_autograd_is_a_number_however_far_out(dtype):
+    s = torch.tensor([-1e4, -400, -50, -8, -1, 0, 1, 8, 50, 400, 1e4], dtype=dtype)
+    s.requires_grad_()
+    (slope,) = torch.autograd.grad(tanh(s).sum(), s)
+    (expected,) = torch.autograd.grad(torch.tanh(s).sum(), s)
+    tolerance = 4 * torch.finfo(dtype).eps
+    torch.testing.assert_close(slope, expected, rtol=0, atol=tolerance)
+
+
+def test_tanh_is_its_formula():
+    s = torch.linspace(-5, 5, 101, dtype=torch.float64)
+    formula = 2 / (1 + torch.exp(-2 * s)) - 1
+    torch.testing.assert_close(tanh(s), formula, rtol=0, atol=1e-15)
+
+
+def test_one_unit_of_gelu_has_two_borders_and_one_of_tanh_has_one():
+    s = torch.linspace(-4, 4, 8001, dtype=torch.float64)
+    changes = {
+        name: int(((f(s) + 0.1 > 0).diff()).sum())
+        for name, f in (("gelu", nn.functional.gelu), ("tanh", tanh))
+    }
+    assert changes == {"gelu": 2, "tanh": 1}
 
 
 def test_no_inputs_give_no_outputs():
@@ -163,7 +202,9 @@ def test_empty_networks_and_paths_are_refused():
         forward(torch.zeros(1, 1), [], relu)
     with pytest.raises(ValueError, match="at least 1 layer, got 0"):
         collapse([])
-    with pytest.raises(ValueError, match="at least 1 point, got 0"):
-        count_pieces(torch.zeros(0, 1), draw_layers([1, 2, 1], 0))
+    with pytest.raises(ValueError, match="number of points must be at least 3, got 2"):
+        count_pieces(torch.zeros(2, 1), draw_layers([1, 2, 1], 0))
+    with pytest.raises(ValueError, match="neighboring points must differ"):
+        count_pieces(torch.zeros(9, 1), draw_layers([1, 2, 1], 0))
     with pytest.raises(ValueError, match="depth must be at least 1, got 0"):
         sawtooth(0)

@@ -41,18 +41,51 @@ def same(points: torch.Tensor, labels: torch.Tensor, epochs: int) -> int:
     [(1, -0.5, [0, 1, 1, 1]), (1, -1.5, [0, 0, 0, 1]), (-1, 1.5, [1, 1, 1, 0])],
 )
 def test_gates_match_their_truth_tables(weight, bias, expected):
-    weights = torch.full((2,), float(weight))
-    answers = perceptron.threshold_unit(perceptron.CORNERS, weights, bias)
+    answers = perceptron.threshold_unit(perceptron.CORNERS, weight, bias)
     assert answers.tolist() == expected
 
 
 def test_one_input_is_negated():
-    bits, weight = torch.tensor([[0.0], [1.0]]), torch.tensor([-1.0])
-    assert perceptron.threshold_unit(bits, weight, 0.5).tolist() == [1, 0]
+    bits = torch.tensor([[0.0], [1.0]])
+    assert perceptron.threshold_unit(bits, -1.0, 0.5).tolist() == [1, 0]
 
 
 def test_a_sum_of_exactly_zero_fires():
-    assert perceptron.threshold_unit(torch.ones(1, 2), torch.ones(2), -2.0).item() == 1
+    assert perceptron.threshold_unit(torch.ones(1, 2), 1.0, -2.0).item() == 1
+    assert perceptron.perceptron(torch.ones(1, 2), torch.ones(2), -2.0).item() == 1
+
+
+def test_one_weight_for_all_inputs_computes_six_tables():
+    tables = {
+        tuple(perceptron.threshold_unit(perceptron.CORNERS, weight, bias).tolist())
+        for weight in torch.linspace(-2, 2, 41).tolist()
+        for bias in torch.linspace(-5, 5, 101).tolist()
+    }
+    assert len(tables) == 6
+
+
+@pytest.mark.parametrize("inputs", [-torch.ones(1, 2), torch.full((1, 2), 0.5)])
+def test_gates_refuse_inputs_that_are_no_bits(inputs):
+    with pytest.raises(ValueError, match="inputs must be 0 or 1, got"):
+        perceptron.exclusive_or(inputs)
+
+
+def test_many_inputs_are_counted_in_half_precision():
+    inputs = torch.ones(1, 4097).half()
+    assert perceptron.threshold_unit(inputs, 1.0, -4097.0).item() == 1
+    assert perceptron.threshold_unit(inputs, 1.0, -4097.5).item() == 0
+
+
+def test_a_score_that_overflows_is_no_answer():
+    x, w = torch.tensor([[1e30, 1e30]]), torch.tensor([1e30, -1e30])
+    with pytest.raises(ValueError, match="scores must be finite"):
+        perceptron.perceptron(x, w, 0.0)
+
+
+@pytest.mark.parametrize("constant", [0.0, 1e6, float("nan")])
+def test_a_constant_that_is_no_number_of_the_points_is_refused(constant):
+    with pytest.raises(ValueError, match=r"a number of torch\.float16 other than 0"):
+        perceptron.with_constant(torch.ones(2, 2).half(), constant)
 
 
 def test_two_layers_compute_xor():
@@ -76,8 +109,8 @@ def test_one_unit_computes_exactly_the_tables_that_a_linear_program_finds():
 def test_the_settings_found_give_their_tables():
     for table, (first, second, bias) in perceptron.one_unit_tables().items():
         weights = torch.tensor([first, second])
-        answers = perceptron.threshold_unit(perceptron.CORNERS, weights, bias)
-        assert tuple(answers.tolist()) == table
+        answers = perceptron.perceptron(perceptron.CORNERS, weights, bias)
+        assert tuple((answers > 0).tolist()) == table
 
 
 def test_training_matches_a_case_worked_by_hand():
@@ -122,8 +155,8 @@ def test_a_single_mistake_is_found_wherever_it_lies(position):
     w, points, y = torch.ones(1), torch.ones(600, 1), torch.ones(600)
     y[position] = -1
     for begin in (0, position // 2, position):
-        assert perceptron.first_mistake(w, points, y, begin, 1.0) == position
-    assert perceptron.first_mistake(w, points, y, position + 1, 1.0) == 600
+        assert perceptron._first_mistake(w, points, y, begin, 1.0) == position
+    assert perceptron._first_mistake(w, points, y, position + 1, 1.0) == 600
 
 
 def test_blocks_make_the_same_updates_where_no_plane_separates():
@@ -138,6 +171,19 @@ def test_blocks_decide_ties_and_rounding_as_single_products_do(seed, dimension):
     points = torch.randint(-3, 4, (300, dimension), generator=generator) * 0.1
     labels = torch.randint(2, (300,), generator=generator) * 2 - 1
     same(points, labels, epochs=4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_blocks_make_the_same_updates_in_half_precision(dtype):
+    points, labels = zeros_and_ones()
+    assert same(points.to(dtype), labels, epochs=20) > 1
+
+
+def test_a_score_that_is_no_number_counts_as_a_mistake():
+    points = torch.tensor([[1e19, 1e19], [1e19, -1e19]])
+    weights = torch.tensor([3e38, 3e38])  # the second score is inf - inf
+    assert (weights @ points[1]).isnan()
+    assert perceptron._first_mistake(weights, points, torch.ones(2), 0, 2e19) == 1
 
 
 @pytest.mark.parametrize("scale", [1e-44, 1e-30, 1e15])
@@ -169,6 +215,38 @@ def test_updates_never_exceed_the_bound(n, dimension, gap, seed):
     assert len(steps) <= perceptron.update_bound(points, labels, normal)
 
 
+@LAW
+@given(st.integers(1, 60), st.integers(1, 5), st.integers(0, 10**6))
+def test_the_average_is_that_of_a_loop_over_all_steps(n, epochs, seed):
+    generator = torch.Generator().manual_seed(seed)
+    points = torch.randn(n, 3, generator=generator, dtype=torch.float64)
+    labels = torch.randint(2, (n,), generator=generator) * 2 - 1
+    w, total = torch.zeros(3).double(), torch.zeros(3).double()
+    for _ in range(epochs):
+        for x, y in zip(points, labels, strict=True):
+            if y * (w @ x) <= 0:
+                w = w + y * x
+            total += w
+    last, steps = perceptron.train(points, labels, epochs)
+    found = perceptron.average_weights(points, labels, steps, epochs)
+    assert torch.allclose(last, w)
+    assert torch.allclose(found, total / (epochs * n))
+
+
+def test_the_average_refuses_steps_beyond_its_epochs():
+    _, steps = perceptron.train(XOR, XOR_LABELS, epochs=3)
+    with pytest.raises(ValueError, match="steps must lie between 0 and 7, got 11"):
+        perceptron.average_weights(XOR, XOR_LABELS, steps, epochs=2)
+
+
+def test_rounding_does_not_lower_the_bound():
+    # R / (gap / 2) is exactly 3: the bound is 9, however the division rounds.
+    for unit in (0.1, 0.3, 0.7, 1.1, 1.3):
+        points = unit * torch.tensor([[1, 0], [1, 8**0.5]], dtype=torch.float64)
+        limit = perceptron.update_bound(points, torch.ones(2), torch.tensor([0.7, 0]))
+        assert limit == 9
+
+
 def test_the_bound_is_tight_for_one_example():
     points, labels = torch.tensor([[3.0, 4.0]]), torch.tensor([1])
     assert perceptron.update_bound(points, labels, torch.tensor([3.0, 4.0])) == 1
@@ -188,9 +266,11 @@ def test_drawn_points_keep_the_gap_and_the_ball(n, dimension, gap, seed):
 @pytest.mark.parametrize(
     ("points", "labels", "rule"),
     [
-        (torch.zeros(0, 2), torch.zeros(0), r"not empty, got \(0, 2\)"),
-        (torch.zeros(2, 0), torch.ones(2), r"not empty, got \(2, 0\)"),
-        (torch.zeros(3), torch.ones(3), r"must be \(n, d\).*got \(3,\)"),
+        (torch.zeros(0, 2), torch.zeros(0), r"not be empty, got shape \(0, 2\)"),
+        (torch.zeros(2, 0), torch.ones(2), r"not be empty, got shape \(2, 0\)"),
+        (torch.zeros(3), torch.ones(3), r"must be \(n, d\), got \(3,\)"),
+        (torch.full((1, 2), 300.0).half(), torch.ones(1), "squares that torch.float16"),
+        (torch.full((1, 2), 1e30), torch.ones(1), "squares that torch.float32 can hold"),
         (torch.ones(2, 2, dtype=torch.int64), torch.ones(2), "floats, got torch.int64"),
         (torch.ones(2, 2), torch.ones(2, 1), r"labels must be \(2,\), got \(2, 1\)"),
         (torch.ones(2, 2), torch.tensor([0, 1]), "-1 or [+]1, got 0"),
@@ -200,13 +280,13 @@ def test_drawn_points_keep_the_gap_and_the_ball(n, dimension, gap, seed):
     ],
 )
 def test_a_malformed_sample_is_refused(train, points, labels, rule):
-    with pytest.raises(ValueError, match=rule):
+    with pytest.raises((ValueError, TypeError), match=rule):
         train(points, labels, epochs=1)
 
 
 @pytest.mark.parametrize("train", [perceptron.train, perceptron.train_by_blocks])
 def test_no_epochs_are_refused(train):
-    with pytest.raises(ValueError, match="epochs must be 1 or more, got 0"):
+    with pytest.raises(ValueError, match="epochs must be at least 1, got 0"):
         train(XOR, XOR_LABELS, epochs=0)
 
 

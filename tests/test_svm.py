@@ -1,5 +1,7 @@
 """The linear SVM: by hand, against liblinear and libsvm, at the edges, and as laws."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from sklearn.svm import SVC
 
 from dlbook import svm
 from dlbook.data import digits, mnist, separable
-from dlbook.perceptron import with_constant
+from dlbook.perceptron import update_bound, with_constant
 from dlbook.runs import svm as runs
 from dlbook.runs.record import claims_of
 
@@ -161,14 +163,14 @@ def test_the_newton_direction_solves_its_equations_to_a_tenth():
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(30, 8, generator=generator, dtype=torch.float64)
     target = torch.randn(8, generator=generator, dtype=torch.float64)
-    d = svm.newton_direction(rows, 0.3, target)
+    d = svm._newton_direction(rows, 0.3, target)
     residual = d + 0.3 * rows.T @ (rows @ d) - target
     assert residual.norm() <= 0.1 * target.norm()
 
 
 def test_without_curving_examples_the_newton_direction_is_the_target():
     target = torch.tensor([1.0, -2.0])
-    assert svm.newton_direction(torch.zeros(0, 2), 1.0, target).equal(target)
+    assert svm._newton_direction(torch.zeros(0, 2), 1.0, target).equal(target)
 
 
 @BOTH
@@ -189,16 +191,16 @@ def test_one_example_of_zeros_is_solved(train):
 @pytest.mark.parametrize(
     ("points", "labels", "penalty", "tolerance", "rule"),
     [
-        (torch.zeros(0, 2), torch.zeros(0), 0.1, 0.1, "not empty"),
+        (torch.zeros(0, 2), torch.zeros(0), 0.1, 0.1, "not be empty"),
         (torch.ones(2, 2), torch.tensor([0, 1]), 0.1, 0.1, "-1 or [+]1, got 0"),
         (torch.full((1, 2), float("nan")), torch.ones(1), 0.1, 0.1, "finite"),
-        (torch.ones(1, 2), torch.ones(1), 0.0, 0.1, "penalty must be positive, got 0.0"),
+        (torch.ones(1, 2), torch.ones(1), 0.0, 0.1, "penalty must be above 0, got 0.0"),
         (
             torch.ones(1, 2),
             torch.ones(1),
             0.1,
             -1.0,
-            "tolerance must be positive, got -1",
+            "tolerance in torch.float32 must be at least 9.5.*e-07, got -1",
         ),
     ],
 )
@@ -208,16 +210,124 @@ def test_bad_input_is_refused(train, points, labels, penalty, tolerance, rule):
 
 
 def test_descent_refuses_no_steps():
-    with pytest.raises(ValueError, match="steps must be positive, got 0"):
+    with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
         svm.subgradient_descent(torch.ones(1, 2), torch.ones(1), 0.1, steps=0)
 
 
 @BOTH
-def test_a_tolerance_beyond_the_digits_is_refused(train, monkeypatch):
-    monkeypatch.setattr(svm, "ROUNDS", 30)
+def test_a_tolerance_beyond_the_digits_is_refused(train):
     points, labels = clouds(40, 3, seed=9)
-    with pytest.raises(ValueError, match="met in 30 rounds, got 1e-12"):
-        train(points.float(), labels.float(), 0.01, 1e-12)
+    with pytest.raises(ValueError, match=r"float32 must be at least .*, got 1e-09"):
+        train(points.float(), labels.float(), 0.01, 1e-9)
+
+
+@BOTH
+def test_a_gap_that_stays_open_is_told(train, monkeypatch):
+    monkeypatch.setattr(svm, "ROUNDS", 2)
+    points, labels = clouds(40, 3, seed=9)
+    with pytest.raises(ValueError, match="met in 2 rounds, got 1e-12"):
+        train(points, labels, 0.01, 1e-12)
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-4, 1e-6])
+def test_certificates_in_single_precision_hold_in_double(tolerance):
+    for seed in range(4):
+        points, labels = clouds(300, 5, seed)
+        w, alpha = svm.train(points.float(), labels.float(), 1e-3, tolerance)
+        floor = svm.dual_objective(alpha.double(), points, labels, 1e-3)
+        reached = svm.primal_objective(w.double(), points, labels, 1e-3)
+        assert reached - floor <= 1.05 * tolerance * floor + 2e-7
+
+
+@BOTH
+def test_half_precision_is_refused(train):
+    with pytest.raises(TypeError, match=r"float32 or float64, got torch\.float16"):
+        train(torch.ones(2, 1).half(), torch.tensor([1, -1]), 0.1, 0.1)
+
+
+@BOTH
+def test_inputs_too_large_for_their_penalty_are_named(train):
+    with pytest.raises(ValueError, match=r"R² / 2λ must be a number of torch\.float32"):
+        train(torch.full((2, 1), 1e18), torch.tensor([1, -1]), 1e-4, 0.1)
+
+
+def test_multipliers_beyond_one_are_refused_since_they_give_no_floor():
+    points, labels = torch.ones(2, 1), torch.tensor([1, -1])
+    with pytest.raises(
+        ValueError, match=r"multipliers must lie between 0 and 1, got 1\.5"
+    ):
+        svm.dual_objective(torch.tensor([1.5, 0.0]), points, labels, 0.1)
+
+
+def test_the_widest_gap_is_the_one_worked_by_hand_and_the_smallest_bound():
+    points = torch.tensor([[1.0, 2.0], [3.0, -1.0], [1.0, -1.0]]).double()
+    labels = torch.tensor([1, -1, -1])
+    w, alpha = svm.train(points, labels, penalty=1e-6, tolerance=1e-9)
+    assert w.tolist() == pytest.approx([-1 / 3, 2 / 3], abs=1e-6)
+    assert alpha[1] == 0
+    gap = 2 / w.norm().item()
+    assert gap == pytest.approx(6 / 5**0.5, abs=1e-5)
+    # No direction of the plane leaves a wider gap, or a smaller bound on the updates.
+    angle = torch.linspace(0, 2 * torch.pi, 10_001).double()[:-1]
+    directions = torch.stack([angle.cos(), angle.sin()])
+    margins = (labels[:, None] * (points @ directions)).amin(dim=0)
+    assert gap - 1e-3 < 2 * margins.max().item() <= gap + 1e-6
+    assert update_bound(points, labels, w) == 5
+    assert update_bound(points, labels, torch.tensor([-2.0, 3.0])) == 8
+
+
+def test_a_round_lifts_the_floor_with_every_turn():
+    points, labels = clouds(30, 3, seed=10)
+    w, alpha = torch.zeros(4).double(), torch.zeros(30).double()
+    floors = []
+    for n in [*range(30), *range(30)]:
+        turn = torch.tensor([n])
+        w, alpha = svm.coordinate_round(w, alpha, points, labels, 0.01, turn)
+        floors.append(svm.dual_objective(alpha, points, labels, 0.01))
+        nudged = alpha.clone()
+        for other in (0.0, 1.0, float(alpha[n]) / 2 + 0.25):
+            nudged[n] = other
+            assert svm.dual_objective(nudged, points, labels, 0.01) <= floors[-1] + 1e-12
+    assert all(b >= a - 1e-12 for a, b in pairwise(floors))
+    assert torch.allclose(w, svm.combine(alpha, points, labels, 0.01))
+
+
+def test_the_kernel_of_inner_products_gives_the_linear_machine():
+    points, labels = clouds(80, 3, seed=11)
+    alpha = svm.train_on_kernel(points @ points.T, labels, 0.01, 1e-8, seed=0)
+    w, _ = svm.train(points, labels, 0.01, 1e-8)
+    scores = svm.kernel_scores(points @ points.T, alpha, labels, 0.01)
+    assert torch.allclose(scores, points @ w, atol=1e-3)
+
+
+def test_a_kernel_machine_is_liblinear_on_features_that_have_this_kernel():
+    points, labels = clouds(60, 2, seed=12)
+    gram = svm.gaussian_kernel(points[:, :2], points[:, :2], width=1.0) + 1
+    alpha = svm.train_on_kernel(gram, labels, 0.01, 1e-6, seed=0)
+    values, directions = torch.linalg.eigh(gram)  # gram = features @ features.T
+    features = directions * values.clamp(min=0).sqrt()
+    w = runs.liblinear(features, labels, 0.01, rounds=10**6, tolerance=1e-9)
+    scores = svm.kernel_scores(gram, alpha, labels, 0.01)
+    assert torch.allclose(scores, features @ w, atol=5e-3)
+
+
+def test_the_gaussian_kernel_is_one_at_home_and_a_table_of_inner_products():
+    points, _ = clouds(40, 2, seed=13)
+    gram = svm.gaussian_kernel(points, points, width=0.7)
+    assert gram.diagonal().tolist() == pytest.approx([1.0] * 40)
+    assert torch.linalg.eigvalsh(gram).min() > -1e-12
+    distance = (points[3] - points[8]).norm()
+    expected = (-(distance**2) / (2 * 0.7**2)).exp().item()
+    assert gram[3, 8].item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "gram", [torch.ones(3, 2), -torch.eye(2), torch.ones(2, 2).triu()]
+)
+def test_what_is_no_table_of_inner_products_is_refused(gram):
+    labels = torch.tensor([1, -1, 1])[: len(gram)]
+    with pytest.raises(ValueError, match="gram must"):
+        svm.train_on_kernel(gram, labels, 0.1, 0.1, seed=0)
 
 
 def test_the_quick_numbers_are_those_of_liblinear():

@@ -104,6 +104,31 @@ def test_sharing_means_that_a_write_is_seen():
     assert x[0, 2] == 7
     assert not shares_storage(x, x.clone())
     assert not shares_storage(torch.empty(0), torch.empty(0))
+    nowhere = torch.zeros(2, device="meta")
+    assert not shares_storage(nowhere, nowhere)
+
+
+def test_strides_that_could_express_a_result_do_not_make_it_a_view():
+    x = torch.arange(12.0).view(3, 4)
+    assert torch.equal(x[[1]], x.as_strided((1, 4), (4, 1), 4))
+    for copy in (x[[1]], x + 0, torch.cat([x]), x.clone()):
+        assert not shares_storage(x, copy)
+
+
+def test_a_part_lent_to_numpy_still_lies_in_the_same_memory():
+    x = torch.zeros(2, 3)
+    row = torch.from_numpy(x.numpy()[1])
+    row += 1
+    assert x[1].tolist() == [1, 1, 1]
+    assert shares_storage(x, row)
+    assert not shares_storage(x, torch.zeros(2, 3))
+
+
+def test_two_rows_share_a_storage_and_do_not_disturb_each_other():
+    x = torch.zeros(2, 3)
+    assert shares_storage(x[0], x[1])
+    x[0] += 1
+    assert x[1].tolist() == [0, 0, 0]
 
 
 @settings(derandomize=True, max_examples=40, deadline=None)
@@ -138,10 +163,15 @@ def test_silence_zeroes_the_named_channels_and_leaves_the_input():
     [
         (lambda: cut(torch.ones(3, 4, 6), 4), r"multiples of 4, got \(3, 4, 6\)"),
         (lambda: cut(torch.ones(4, 4), 2), r"got \(4, 4\)"),
-        (lambda: cut(torch.ones(3, 4, 4), 0), "multiples of 0"),
-        (lambda: grid(torch.ones(5, 3, 2, 2), 2), r"multiple of 2 above 0, got \(5"),
-        (lambda: grid(torch.ones(0, 3, 2, 2), 1), "above 0, got"),
+        (lambda: cut(torch.ones(3, 4, 4), 0), "size must be at least 1, got 0"),
+        (lambda: cut(torch.ones(0, 4, 4), 2), r"not be empty, got \(0, 4, 4\)"),
+        (lambda: cut(torch.ones(3, 0, 4), 2), r"not be empty, got \(3, 0, 4\)"),
+        (lambda: grid(torch.ones(5, 3, 2, 2), 2), r"multiple of 2, got \(5"),
+        (lambda: grid(torch.ones(0, 3, 2, 2), 1), "not be empty, got"),
+        (lambda: grid(torch.ones(2, 3, 2, 2), 0), "rows must be at least 1, got 0"),
         (lambda: grid(torch.ones(3, 2, 2), 1), r"got \(3, 2, 2\)"),
+        (lambda: silence(torch.ones(3, 2), [0]), r"\(..., C, H, W\), got \(3, 2\)"),
+        (lambda: silence(torch.ones(3, 2, 2), [-1]), r"between 0 and 2, got \[-1\]"),
         (lambda: silence(torch.ones(3, 2, 2), [3]), r"between 0 and 2, got \[3\]"),
         (lambda: contiguous_strides((2, -1)), r"got \(2, -1\)"),
     ],

@@ -13,13 +13,12 @@ import torch
 from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
+from dlbook.acceleration import load, save
 from dlbook.cnn import (
     Recipe,
     Training,
     begin,
     error_rate,
-    load,
-    save,
     small_network,
     standardize,
     train_epoch,

@@ -16,9 +16,11 @@ from dlbook.features import (
     pair_scores,
     pair_step,
     train_on_pairs,
+    with_pixels,
 )
 from dlbook.figures.features import xor_lift
 from dlbook.figures.style import show
+from dlbook.perceptron import with_constant
 
 # %% [markdown]
 # ## The lift
@@ -48,17 +50,19 @@ for degree in (1, 2, 3, 4, 6):
     )
 
 # %% [markdown]
-# ## Products of pixels
+# ## Products beside the pixels
 #
-# Change `digit` and `count`. Which digit is hardest to tell from the rest?
+# Change `digit` and `count`. Which digit is hardest to tell from the rest? With a `count` of 0
+# only the pixels are left: how much do the products help?
 
 # %%
 digit, count = 8, 300
 images, labels, test_images, truth = digits.load()
-x, z = images.flatten(1), test_images.flatten(1)
+x, z = with_constant(images.flatten(1)), with_constant(test_images.flatten(1))
 signs, test_signs = (torch.where(t == digit, 1.0, -1.0) for t in (labels, truth))
 for seed in range(3):
-    pairs = draw_pairs(64, count, torch.Generator().manual_seed(seed))
+    drawn = draw_pairs(64, count, torch.Generator().manual_seed(seed))
+    pairs = with_pixels(drawn, 64)
     step = pair_step(x, pairs)
     w, b = train_on_pairs(x, pairs, signs, step, epochs=10, batch=50, seed=seed)
     error = ((pair_scores(z, pairs, w) + b) * test_signs <= 0).double().mean()

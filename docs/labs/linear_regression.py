@@ -69,9 +69,9 @@ show(figures.descent, steps=4)
 # ## Lose digits
 #
 # Move the origin of the time axis, and change the dtype. When does each solver leave
-# the true slope? The first condition number is that of the columns as they are, the
-# second that of the columns scaled to length one. Which of the two foretells the digits
-# that QR keeps?
+# the true slope, and from which shift on do the normal equations refuse, with an error?
+# The first condition number is that of the columns as they are, the second that of the
+# columns scaled to length one. Which of the two foretells the digits that QR keeps?
 
 # %%
 shift, dtype = 2000.0, torch.float32

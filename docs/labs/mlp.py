@@ -18,7 +18,7 @@ from dlbook.mlp import count_pieces, draw_layers, forward, parameter_count, tanh
 show(moons, width=3)
 
 # %% [markdown]
-# **Try:** 1, 2, 3, 4, 20 hidden units. When does a further unit stop to matter?
+# **Try:** 1, 2, 3, 4, 20 hidden units. From how many on does a further unit gain nothing?
 #
 # ## The same, opened up
 #

@@ -10,7 +10,7 @@ import torch
 from dlbook.data import separable
 from dlbook.figures.perceptron import updates
 from dlbook.figures.style import show
-from dlbook.perceptron import train_by_blocks, update_bound
+from dlbook.perceptron import average_weights, train_by_blocks, update_bound
 
 # %% [markdown]
 # ## Step through the updates
@@ -59,3 +59,19 @@ flipped[liar] *= -1
 weights, steps = train_by_blocks(points, flipped, epochs=100)
 mistakes = int((flipped * (points @ weights) <= 0).sum())
 print(f"{len(steps)} updates, {mistakes} mistakes left")
+
+# %% [markdown]
+# ## The average
+#
+# With 100 labels turned around, compare the last weights with the average over all steps: which
+# one is nearer to the true normal? Change the number of `epochs`.
+
+# %%
+epochs = 10
+noisy = labels.clone()
+noisy[:100] *= -1
+order = torch.randperm(1000, generator=torch.Generator().manual_seed(0))
+last, steps = train_by_blocks(points[order], noisy[order], epochs)
+mean = average_weights(points[order], noisy[order], steps, epochs)
+for name, w in (("last", last), ("average", mean)):
+    print(f"{name:8}cosine to the true normal {(w @ normal / w.norm()).item():.4f}")

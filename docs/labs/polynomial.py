@@ -69,4 +69,5 @@ for n in range(1, 9):
     print(f"{n} points: {cut:3} of {2**n:3}")
 
 # %% [markdown]
-# **Try:** put three points on one line. Which labelings get lost?
+# **Try:** put three points on one line, such as (0, 0), (1, 1) and (2, 2), whose differences
+# have no rounding. Which labelings get lost?

@@ -7,7 +7,7 @@
 # %%
 from dlbook.data.toy import two_moons
 from dlbook.figures.style import show
-from dlbook.figures.svm import margin
+from dlbook.figures.svm import kernel_border, margin
 from dlbook.perceptron import with_constant
 from dlbook.svm import dual_objective, primal_objective, train
 
@@ -48,3 +48,11 @@ shifted, alpha = train(moved, signs, penalty, 1e-6)
 print(f"multiplier of the outlier {alpha[0]:.2f}")
 print(f"weights before {[round(value, 2) for value in w.tolist()]}")
 print(f"weights after  {[round(value, 2) for value in shifted.tolist()]}")
+
+# %% [markdown]
+# ## A border that bends
+#
+# Change `width` from 0.05 to 5. When are all points support vectors, and when few?
+
+# %%
+show(kernel_border, width=0.5)

@@ -13,6 +13,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dlbook.contract import (
+    require_above_zero,
+    require_at_least,
+    require_between,
+    require_finite,
+    require_same_shape,
+    require_table,
+    require_vector,
+)
 from dlbook.mlp import Layer, forward, relu
 
 Function = Callable[[Tensor], Tensor]
@@ -23,21 +32,26 @@ def relu_interpolation(function: Function, knots: Tensor) -> list[Layer]:
 
     Args:
         function: maps a tensor to one of the same shape, number by number.
-        knots: (K + 1,) floats, increasing, where the network shall be exact; K is not 0.
+        knots: (K + 1,) float64 or float32, increasing, where the network shall be exact; K
+            is not 0. In float32 the ramps cancel so much that many knots help no more.
 
     Returns:
         two layers for `mlp.forward`, with K hidden rectifiers, one per straight piece; to
         the left of the knots the network is constant, to the right it goes straight on.
 
     Raises:
-        ValueError: there are fewer than two knots, they do not increase, or the curve is
-            not finite at one.
+        TypeError: the knots are neither float64 nor float32.
+        ValueError: there are fewer than two knots, they do not increase, or the curve
+            does not give one finite number for each.
     """
+    require_vector(knots, "knots")
+    if torch.finfo(knots.dtype).bits < 32:
+        raise TypeError(f"knots must be float64 or float32, got {knots.dtype}")
     if len(knots) < 2 or not (knots.diff() > 0).all():
         raise ValueError(f"knots must be at least 2 and increase, got {knots.tolist()}")
     heights = function(knots)
-    if not heights.isfinite().all():
-        raise ValueError(f"the curve must be finite at the knots, got {heights.tolist()}")
+    require_same_shape(knots, heights, "knots and function(knots)")
+    require_finite(heights, "function(knots)")
     slopes = heights.diff() / knots.diff()
     bends = torch.cat([slopes[:1], slopes.diff()])  # by how much the slope changes
     hidden = torch.ones_like(bends)[:, None], -knots[:-1]
@@ -53,7 +67,12 @@ def interpolation_bound(curvature: float, width: float) -> float:
 
     Returns:
         curvature * width**2 / 8, in the unit of the curve.
+
+    Raises:
+        ValueError: the curvature is below 0, or the width not above 0.
     """
+    require_at_least(curvature, 0, "curvature")
+    require_above_zero(width, "width")
     return curvature * width**2 / 8
 
 
@@ -61,16 +80,19 @@ def log_log_slope(sizes: Tensor, errors: Tensor) -> float:
     """Fit a straight line to the logarithms of errors against sizes.
 
     Args:
-        sizes: (n,) floats above 0, at least two different ones.
-        errors: (n,) floats above 0.
+        sizes: (n,) numbers above 0, at least two different ones.
+        errors: (n,) numbers above 0.
 
     Returns:
         the exponent p of the law error = c * size**p that fits best.
 
     Raises:
-        ValueError: there are fewer than two sizes, or a number is not above 0.
+        ValueError: there are fewer than two different sizes, not one error to each, or a
+            number is not above 0.
     """
-    if len(sizes) < 2 or not ((sizes > 0).all() and (errors > 0).all()):
+    require_vector(sizes.double(), "sizes")
+    require_same_shape(sizes, errors, "sizes and errors")
+    if not ((sizes > 0).all() and (errors > 0).all() and (sizes != sizes[0]).any()):
         raise ValueError(f"a law needs 2 sizes and errors above 0, got {sizes}, {errors}")
     x, y = sizes.double().log(), errors.double().log()
     return ((x - x.mean()) @ (y - y.mean()) / (x - x.mean()).square().sum()).item()
@@ -93,7 +115,12 @@ def wave_sum(x: Tensor, waves: Waves) -> Tensor:
 
     Returns:
         (n,) floats.
+
+    Raises:
+        TypeError: x holds no floats.
+        ValueError: x has not D columns, is empty, or not finite.
     """
+    require_table(x, "x", waves.frequencies.shape[1])
     return torch.sin(x @ waves.frequencies.T + waves.phases) @ waves.amplitudes
 
 
@@ -108,13 +135,22 @@ def cosine_coefficients(function: Function, dimensions: int, degree: int) -> Ten
     Returns:
         (degree + 1, ..., degree + 1) float64 with D axes; entry k belongs to the product
         over d of cos(pi k_d x_d). Integrals are means over midpoints, so it is rounded.
+
+    Raises:
+        TypeError: the function gives no floats.
+        ValueError: dimensions lie outside 1..3, where the samples would fill the memory,
+            degree is below 0, or the function does not give one finite number per row.
     """
+    require_between(dimensions, 1, 3, "dimensions")
+    require_at_least(degree, 0, "degree")
     samples = max(32, 4 * degree)
     middle = (torch.arange(samples, dtype=torch.float64) + 0.5) / samples
     order = torch.arange(degree + 1, dtype=torch.float64)[:, None]
     basis = torch.cos(math.pi * order * middle) * (2 - (order == 0).double()) / samples
     points = torch.cartesian_prod(*[middle] * dimensions).view(-1, dimensions)
-    table = function(points).view([samples] * dimensions)
+    values = function(points)
+    require_vector(values, "function(points)", len(points))
+    table = values.double().view([samples] * dimensions)
     for _ in range(dimensions):  # integrate the last axis, bring its orders to the front
         table = torch.tensordot(basis, table, dims=([1], [dimensions - 1]))
     return table
@@ -124,14 +160,21 @@ def as_waves(coefficients: Tensor) -> Waves:
     """Turn products of cosines into waves: cos a cos b = [cos(a + b) + cos(a - b)] / 2.
 
     Args:
-        coefficients: float64 with D axes, from `cosine_coefficients`.
+        coefficients: floats with D axes, from `cosine_coefficients`.
 
     Returns:
         waves of different frequencies; a cosine is a sine a quarter turn ahead.
+
+    Raises:
+        TypeError: the coefficients are no floats.
+        ValueError: they have no axis, there are none, or one is not finite.
     """
-    dimensions = coefficients.dim()
-    orders = torch.cartesian_prod(*map(torch.arange, coefficients.shape))
-    signs = torch.cartesian_prod(*[torch.tensor([1, -1])] * dimensions)
+    require_finite(coefficients, "coefficients")
+    dimensions, device = coefficients.dim(), coefficients.device
+    require_at_least(dimensions, 1, "number of axes")
+    axes = [torch.arange(count, device=device) for count in coefficients.shape]
+    orders = torch.cartesian_prod(*axes)
+    signs = torch.cartesian_prod(*[torch.tensor([1, -1], device=device)] * dimensions)
     half = 2 ** (dimensions - 1)  # cos is even, so the first sign may stay +
     signs = signs.view(-1, dimensions)[:half]
     every = (orders.view(-1, 1, dimensions) * signs).flatten(0, 1)
@@ -139,7 +182,7 @@ def as_waves(coefficients: Tensor) -> Waves:
     frequencies, index = every.unique(dim=0, return_inverse=True)
     amplitudes = shares.new_zeros(len(frequencies)).index_add(0, index, shares)
     phases = torch.full_like(amplitudes, math.pi / 2)
-    return Waves(math.pi * frequencies.double(), phases, amplitudes)
+    return Waves(math.pi * frequencies.to(shares), phases, amplitudes)
 
 
 def network_of(waves: Waves, tolerance: float) -> list[Layer]:
@@ -153,11 +196,13 @@ def network_of(waves: Waves, tolerance: float) -> list[Layer]:
         two layers for `mlp.forward`, one hidden layer and one output.
 
     Raises:
-        ValueError: the tolerance is not above 0.
+        TypeError: the waves are not float64; rounding would break the tolerance.
+        ValueError: the tolerance is not above 0, the waves do not fit together, or all of
+            their amplitudes are 0.
     """
-    if not tolerance > 0:
-        raise ValueError(f"tolerance must be above 0, got {tolerance}")
+    require_above_zero(tolerance, "tolerance")
     v, c, gamma = waves
+    _require_waves(v, c, gamma)
     lowest, highest = v.clamp(max=0).sum(dim=1) + c, v.clamp(min=0).sum(dim=1) + c
     A = torch.maximum(lowest.abs(), highest.abs()).max().item()
     epsilon = tolerance / gamma.abs().sum().item()
@@ -178,7 +223,13 @@ def evaluate(x: Tensor, layers: list[Layer]) -> Tensor:
 
     Returns:
         (n,) floats.
+
+    Raises:
+        TypeError: the dtypes differ.
+        ValueError: two shapes do not fit, or the network has several outputs.
     """
+    if len(layers[-1][0]) != 1:
+        raise ValueError(f"the network must have 1 output, got {len(layers[-1][0])}")
     portion = max(1, 4_000_000 // len(layers[0][1]))  # 32 MB of float64 at a time
     return torch.cat([forward(part, layers, relu) for part in x.split(portion)]).flatten()
 
@@ -192,7 +243,12 @@ def grid(dimensions: int, points: int) -> Tensor:
 
     Returns:
         (points**D, D) float64.
+
+    Raises:
+        ValueError: dimensions are below 1, or points below 2.
     """
+    require_at_least(dimensions, 1, "dimensions")
+    require_at_least(points, 2, "points")
     axis = torch.linspace(0, 1, points, dtype=torch.float64)
     return torch.cartesian_prod(*[axis] * dimensions).view(-1, dimensions)
 
@@ -209,13 +265,16 @@ def waves_within(function: Function, dimensions: int, delta: float) -> Waves:
         the waves of the smallest degree that is good enough.
 
     Raises:
-        ValueError: degree 40 is not good enough, the function is not finite, or D is not
-            from 1 to 3, where the grid would fill the memory.
+        TypeError: the function gives no floats.
+        ValueError: degree 40 is not good enough, the function does not give one finite
+            number per row, delta is not above 0, or D is not from 1 to 3, where the grid
+            would fill the memory.
     """
-    if dimensions not in (1, 2, 3):
-        raise ValueError(f"dimensions must lie between 1 and 3, got {dimensions}")
+    require_between(dimensions, 1, 3, "dimensions")
+    require_above_zero(delta, "delta")
     x = grid(dimensions, {1: 1001, 2: 61, 3: 23}[dimensions])
     target, error = function(x), math.inf
+    require_vector(target, "function(x)", len(x))
     for degree in range(1, 41):
         waves = as_waves(cosine_coefficients(function, dimensions, degree))
         error = (wave_sum(x, waves) - target).abs().max().item()
@@ -224,3 +283,13 @@ def waves_within(function: Function, dimensions: int, delta: float) -> Waves:
     raise ValueError(
         f"delta must be reached by degree 40, got {error} instead of {delta}"
     )
+
+
+def _require_waves(v: Tensor, c: Tensor, gamma: Tensor) -> None:
+    require_table(v, "frequencies")
+    require_vector(c, "phases", len(v))
+    require_vector(gamma, "amplitudes", len(v))
+    if {v.dtype, c.dtype, gamma.dtype} != {torch.float64}:
+        raise TypeError(f"waves must be float64, got {v.dtype}, {c.dtype}, {gamma.dtype}")
+    if not gamma.is_meta and not gamma.any():
+        raise ValueError("amplitudes must not all be 0")

@@ -5,12 +5,20 @@ back-propagating errors", Nature 323, 1986, doi:10.1038/323533a0.
 """
 
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 
 import torch
 from torch import Tensor
 
-from dlbook.mlp import Activation, Layer, forward, layer, relu
+from dlbook.contract import (
+    require_above_zero,
+    require_between,
+    require_classes,
+    require_finite,
+    require_same_shape,
+    require_table,
+)
+from dlbook.mlp import Activation, Layer, forward, layer, relu, require_fit
 
 
 def trace(
@@ -20,13 +28,18 @@ def trace(
 
     Args:
         x: (n, d) floats, one sample per row.
-        layers: weights (k, d) and biases (k,), first layer first.
+        layers: weights (k, d) and biases (k,), first layer first, at least one.
         activation: what the hidden layers apply, number by number.
 
     Returns:
         what entered each layer, and the sums s that each layer computed: two lists with
         one tensor per layer. The last sums are the scores.
+
+    Raises:
+        TypeError: the dtypes differ.
+        ValueError: there is no layer, or two shapes do not fit.
     """
+    _require_network(x, layers)
     entered, sums = [], []
     for w, b in layers:
         entered.append(x)
@@ -46,14 +59,12 @@ def cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
         the mean of the negative logarithm of the softmax at the true class, in nats.
 
     Raises:
-        ValueError: the batch is empty, or there is not one label for each row of scores.
+        TypeError: the scores are no floats, or the labels no int64.
+        ValueError: there are no scores, one is not finite, there is not one label for
+            each row of scores, or a label lies outside 0..classes - 1.
     """
-    if len(scores) == 0 or labels.shape != scores.shape[:1]:
-        raise ValueError(
-            "scores must be (n, classes) and labels (n,) with n at least 1, got "
-            f"{tuple(scores.shape)} and {tuple(labels.shape)}"
-        )
-    return -scores.log_softmax(dim=1)[range(len(labels)), labels].mean()
+    _require_scores(scores, labels)
+    return -scores.log_softmax(dim=1).gather(1, labels[:, None]).mean()
 
 
 def cross_entropy_gradient(scores: Tensor, labels: Tensor) -> Tensor:
@@ -65,7 +76,11 @@ def cross_entropy_gradient(scores: Tensor, labels: Tensor) -> Tensor:
 
     Returns:
         (n, classes) floats: softmax, less 1 at the true class, over n; rows add up to 0.
+
+    Raises:
+        TypeError, ValueError: as in `cross_entropy`.
     """
+    _require_scores(scores, labels)
     gradient = scores.softmax(dim=1)
     gradient[torch.arange(len(labels), device=labels.device), labels] -= 1
     return gradient.div_(len(labels))
@@ -89,7 +104,17 @@ def backward(
 
     Returns:
         the gradient of the loss along each weight and bias, shaped like `layers`.
+
+    Raises:
+        TypeError: along_scores holds no floats.
+        ValueError: along_scores is not shaped like the scores, or not finite, or there
+            are not as many entered and sums as layers.
     """
+    require_table(along_scores, "along_scores")
+    require_same_shape(along_scores, sums[-1], "along_scores and scores")
+    if not len(layers) == len(entered) == len(sums):
+        counts = f"{len(layers)}, {len(entered)} and {len(sums)}"
+        raise ValueError(f"layers, entered and sums must be as many, got {counts}")
     along_s, gradients = along_scores, []
     for index in reversed(range(len(layers))):
         gradients.append((along_s.T @ entered[index], along_s.sum(dim=0)))
@@ -106,7 +131,15 @@ def step(layers: list[Layer], gradients: list[Layer], eta: float) -> None:
         layers: weights and biases; changed.
         gradients: shaped like `layers`.
         eta: the step size, above 0.
+
+    Raises:
+        ValueError: eta is not above 0, or a gradient is shaped unlike its parameter; then
+            nothing is changed.
     """
+    require_above_zero(eta, "eta")
+    for parameters, slopes in zip(layers, gradients, strict=True):
+        for parameter, slope in zip(parameters, slopes, strict=True):
+            require_same_shape(parameter, slope, "parameter and gradient")
     for parameters, slopes in zip(layers, gradients, strict=True):
         for parameter, slope in zip(parameters, slopes, strict=True):
             parameter.sub_(eta * slope)
@@ -123,7 +156,13 @@ def train_step(layers: list[Layer], x: Tensor, labels: Tensor, eta: float) -> No
         x: (n, d) floats, one sample per row.
         labels: (n,) int64, the true classes.
         eta: the step size, above 0.
+
+    Raises:
+        TypeError, ValueError: as in `trace` and `cross_entropy`, or eta is not above 0;
+            then nothing is changed.
     """
+    _require_network(x, layers)
+    require_above_zero(eta, "eta")
     entered = [x]
     for w, b in layers[:-1]:
         entered.append(torch.addmm(b, entered[-1], w.T).relu_())
@@ -156,10 +195,14 @@ def train_epoch(
         generator: draws the order; on the CPU.
 
     Raises:
-        ValueError: batch lies outside 1..n.
+        TypeError: the images are no floats, or the labels no int64.
+        ValueError: batch lies outside 1..n, an image or label does not fit or is not
+            finite; then nothing is changed.
     """
-    if not 1 <= batch <= len(images):
-        raise ValueError(f"batch must lie between 1 and {len(images)}, got {batch}")
+    _require_network(images, layers)
+    require_table(images, "images")
+    require_between(batch, 1, len(images), "batch")
+    require_classes(labels, len(images), len(layers[-1][1]))
     order = torch.randperm(len(images), generator=generator).to(images.device)
     for chosen in order.split(batch):
         train_step(layers, images[chosen], labels[chosen], eta)
@@ -175,11 +218,17 @@ def error_rate(layers: list[Layer], images: Tensor, labels: Tensor) -> float:
 
     Returns:
         the share of mistakes, from 0 to 1.
+
+    Raises:
+        TypeError: the images are no floats, or the labels no int64.
+        ValueError: there is no image, not one label to each, or a score is not finite.
     """
     scores = forward(images, layers, relu)
+    _require_scores(scores, labels)
     return (scores.argmax(dim=1) != labels).double().mean().item()
 
 
+@torch.no_grad()
 def finite_differences(
     function: Callable[[], Tensor], parameter: Tensor, h: float
 ) -> Tensor:
@@ -187,26 +236,34 @@ def finite_differences(
 
     Args:
         function: computes a scalar from the parameter.
-        parameter: floats of any shape; every coefficient is moved and put back.
+        parameter: float64, or float32 for a rough answer, of any shape; every coefficient
+            is moved and put back.
         h: how far, above 0.
 
     Returns:
         the slope of the function along each coefficient, shaped like the parameter.
 
     Raises:
-        ValueError: h is not above 0.
+        TypeError: the parameter is neither float64 nor float32.
+        ValueError: h is not above 0, or is lost when it is added to a coefficient.
     """
-    if not h > 0:
-        raise ValueError(f"h must lie above 0, got {h}")
+    require_above_zero(h, "h")
+    require_finite(parameter, "parameter")
+    if torch.finfo(parameter.dtype).bits < 32:
+        raise TypeError(f"parameter must be float64 or float32, got {parameter.dtype}")
     slopes = torch.empty_like(parameter)
-    for index in torch.cartesian_prod(*map(torch.arange, parameter.shape)).unbind():
-        place = tuple(torch.atleast_1d(index))
+    for place in product(*map(range, parameter.shape)):
         center = parameter[place].clone()
-        parameter[place] = center + h
-        above = function()
-        parameter[place] = center - h
-        slopes[place] = (above - function()) / (2 * h)
-        parameter[place] = center
+        up, down = center + h, center - h
+        if up == down:
+            raise ValueError(f"h must be larger, got {h} that is lost in {center.item()}")
+        try:
+            parameter[place] = up
+            above = function()
+            parameter[place] = down
+            slopes[place] = (above - function()) / (up - down)
+        finally:
+            parameter[place] = center
     return slopes
 
 
@@ -230,3 +287,16 @@ def count_products(widths: list[int]) -> tuple[int, int]:
     weights = [before * after for before, after in pairwise(widths)]
     along_weights, along_inputs = sum(weights), sum(weights[1:])
     return sum(weights), along_weights + along_inputs
+
+
+def _require_network(x: Tensor, layers: list[Layer]) -> None:
+    if not layers:
+        raise ValueError("a network needs at least 1 layer, got 0")
+    for w, b in layers:
+        require_fit(x, w, b)
+        x = w.T  # as wide as what this layer gives
+
+
+def _require_scores(scores: Tensor, labels: Tensor) -> None:
+    require_table(scores, "scores")
+    require_classes(labels, *scores.shape)

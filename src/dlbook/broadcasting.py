@@ -6,8 +6,9 @@ Nature 585, 2020, doi:10.1038/s41586-020-2649-2.
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
+
+from dlbook.contract import require_finite, require_same_shape, require_table
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,36 @@ def expand(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
     return tensor.as_strided(shape, steps, tensor.storage_offset())
 
 
+def sum_to(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Sum a gradient over the axes along which a tensor was expanded.
+
+    Args:
+        gradient: floats, the derivatives by each entry of the expanded tensor.
+        shape: the shape before, one that broadcasts to that of the gradient.
+
+    Returns:
+        floats of that shape: the derivatives by each entry of the tensor itself.
+
+    Raises:
+        TypeError: the gradient holds no floats.
+        ValueError: `shape` does not broadcast to that of the gradient, which is empty or
+            not finite.
+
+    >>> import torch
+    >>> sum_to(torch.ones(4, 5), (4, 1)).flatten()
+    tensor([5., 5., 5., 5.])
+    """
+    require_finite(gradient, "the gradient")
+    broadcast = explain(shape, tuple(gradient.shape))
+    if broadcast.result != tuple(gradient.shape):
+        wanted = tuple(gradient.shape)
+        raise ValueError(f"{tuple(shape)} does not broadcast to {wanted}")
+    for axis, verdict in enumerate(broadcast.axes):
+        if verdict == "first expands":
+            gradient = gradient.sum(dim=axis, keepdim=True)
+    return gradient.reshape(shape)  # drops the ones that were put in front
+
+
 def center(sample: Tensor) -> Tensor:
     """Shift a sample so that each of its columns has mean zero.
 
@@ -127,10 +158,10 @@ def center(sample: Tensor) -> Tensor:
         (N, D) floats, in the same unit.
 
     Raises:
-        ValueError: the sample is not a table with at least one row.
+        TypeError: the sample holds no floats.
+        ValueError: it is no table, is empty, or is not finite.
     """
-    if sample.dim() != 2 or len(sample) == 0:
-        raise ValueError(f"a sample must be (N, D) with N ≥ 1, got {tuple(sample.shape)}")
+    require_table(sample, "sample")
     return sample - sample.mean(dim=0)  # (N, D) - (D,)
 
 
@@ -140,32 +171,37 @@ def einsum(equation: str, *tensors: Tensor) -> Tensor:
     Args:
         equation: a letter for each axis of each tensor, then the axes to keep, such as
             "ij,jk->ik". No letter occurs twice in one tensor.
-        tensors: as many as there are groups of letters; equal letters, equal sizes.
+        tensors: floats, as many as there are groups of letters; equal letters, equal sizes.
 
     Returns:
         a tensor with the axes to the right of the arrow, in that order.
 
     Raises:
-        ValueError: letters and tensors do not fit, a letter is repeated or unknown.
+        TypeError: a tensor holds no floats; bytes would wrap around.
+        ValueError: letters and tensors do not fit, a letter is repeated or unknown, a
+            tensor is empty or not finite.
 
-    >>> rows = torch.tensor([[1, 2], [3, 4]])
+    >>> import torch
+    >>> rows = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> einsum("ij->i", rows)
-    tensor([3, 7])
+    tensor([3., 7.])
     """
-    # "ij,jk->ik" becomes the groups ij and jk, all letters ikj with the kept ones first, ik.
+    # "ij,jk->ik" becomes: groups ij and jk, letters ikj (kept ones first), kept ik.
     groups, letters, kept = _parse(equation, tensors)
-    product = torch.ones((), dtype=tensors[0].dtype, device=tensors[0].device)
+    product = 1
     for group, tensor in zip(groups, tensors, strict=True):
-        order = sorted(range(len(group)), key=lambda axis: letters.index(group[axis]))
-        sizes = dict(zip(group, tensor.shape, strict=True))
-        shape = [sizes.get(letter, 1) for letter in letters]
-        product = product * tensor.permute(order).reshape(shape)
+        order = [group.index(letter) for letter in letters if letter in group]
+        where = [slice(None) if letter in group else None for letter in letters]
+        spread = tensor.permute(order)[tuple(where)]  # None: an axis of size 1
+        product = product * spread
     summed = [axis for axis, letter in enumerate(letters) if letter not in kept]
     return product.sum(dim=summed) if summed else product
 
 
 def _parse(equation: str, tensors: tuple[Tensor, ...]) -> tuple[list[str], str, str]:
-    """Split an equation into its groups, its letters (kept ones first), and the kept."""
+    """Split an equation into groups, all letters (kept ones first), and the kept."""
+    for tensor in tensors:
+        require_finite(tensor, "each tensor")
     left, arrow, kept = equation.replace(" ", "").partition("->")
     groups = left.split(",")
     if not arrow or [len(group) for group in groups] != [t.dim() for t in tensors]:
@@ -198,11 +234,10 @@ def mean_squared_error(predictions: Tensor, targets: Tensor) -> Tensor:
         a 0d tensor, in that unit squared.
 
     Raises:
-        ValueError: the shapes differ, or there is nothing to average.
+        TypeError: an argument holds no floats.
+        ValueError: the shapes differ, there is nothing to average, or a value is not finite.
     """
-    if predictions.shape != targets.shape or predictions.numel() == 0:
-        raise ValueError(
-            "predictions and targets must have one shape and not be empty, "
-            f"got {tuple(predictions.shape)} and {tuple(targets.shape)}"
-        )
+    require_same_shape(predictions, targets, "predictions and targets")
+    require_finite(predictions, "predictions")
+    require_finite(targets, "targets")
     return (predictions - targets).square().mean()

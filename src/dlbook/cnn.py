@@ -1,24 +1,26 @@
-"""A convolutional network for digits: trained, interrupted, resumed, accelerated.
+"""A convolutional network for digits: built, trained, looked into when it fails.
 
 Source of the kind of net: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based
 learning applied to document recognition", Proceedings of the IEEE 86(11), 1998,
 doi:10.1109/5.726791.
 """
 
-import ctypes
-import os
-import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import NamedTuple
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save as to_bytes
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
-from tqdm import tqdm
+
+from dlbook.contract import (
+    require_above_zero,
+    require_at_least,
+    require_classes,
+    require_finite,
+)
 
 
 def convolutional_network(generator: Generator, channels: int = 1) -> nn.Sequential:
@@ -77,10 +79,15 @@ def draw_parameters(layers: nn.Sequential, generator: Generator) -> nn.Sequentia
 
     Returns:
         the same layers on the CPU, with numbers.
+
+    Raises:
+        ValueError: a layer keeps numbers that are not learned, and would stay undrawn.
     """
+    if any(True for _ in layers.buffers()):
+        raise ValueError(f"layers must hold parameters and nothing else, got {layers}")
     layers = layers.to_empty(device="cpu")
-    for layer in layers:
-        for parameter in layer.parameters():
+    for layer in layers.modules():
+        for parameter in layer.parameters(recurse=False):
             bound = layer.weight[0].numel() ** -0.5
             nn.init.uniform_(parameter, -bound, bound, generator=generator)
     return layers
@@ -112,7 +119,12 @@ def costs(model: nn.Sequential, images: Tensor) -> list[Cost]:
 
     Returns:
         one entry per layer, in order.
+
+    Raises:
+        TypeError: the images are no floats.
+        ValueError: there are none, or one is not finite.
     """
+    require_finite(images, "images")
     table, outputs = [], images[:1]
     for layer in model:
         outputs = layer(outputs)
@@ -137,10 +149,11 @@ def standardize(images: Tensor, training_images: Tensor) -> Tensor:
         has 1 channel.
 
     Raises:
-        ValueError: the training images are empty, not finite, or all of one gray.
+        ValueError: the training images are none, not finite, or all of one gray.
     """
     floats = torch.promote_types(images.dtype, torch.float32)
     pixels = training_images.to(floats)
+    require_finite(pixels, "training_images")
     mean, deviation = pixels.mean(), pixels.std()
     if not deviation > 0 or not deviation.isfinite():
         raise ValueError(f"the training pixels must vary, their deviation is {deviation}")
@@ -157,13 +170,28 @@ class Recipe:
         step: the step size, above 0.
         momentum: the share of the velocity that stays, from 0 (plain SGD) to below 1.
         batch_size: images per step, at least 1.
-        precision: the dtype of the products; parameters keep their own.
+        precision: bfloat16 for products of fewer bits; float32 leaves them as exact as
+            the parameters, which keep their dtype in any case.
+
+    Raises:
+        ValueError: a number is out of range, or another precision is asked for.
     """
 
     step: float = 0.1
     momentum: float = 0.0
     batch_size: int = 100
     precision: torch.dtype = torch.float32
+
+    def __post_init__(self) -> None:
+        require_above_zero(self.step, "step")
+        require_at_least(self.batch_size, 1, "batch_size")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum must be from 0 to below 1, got {self.momentum}")
+        if self.precision not in (torch.float32, torch.bfloat16):
+            # float16 would need its losses scaled, or small gradients vanish
+            raise ValueError(
+                f"precision must be float32 or bfloat16, got {self.precision}"
+            )
 
 
 @dataclass
@@ -212,9 +240,14 @@ def descend(training: Training, images: Tensor, labels: Tensor) -> Tensor:
 
     Returns:
         the mean cross-entropy of the batch before the step, a scalar in nats.
+
+    Raises:
+        TypeError: images that are no floats, or labels that are not int64.
+        ValueError: there are no images, or not one label for each.
     """
+    _require_batch(images, labels)
     recipe, parameters = training.recipe, list(training.model.parameters())
-    lower = recipe.precision not in (torch.float32, torch.float64)
+    lower = recipe.precision != torch.float32
     with torch.autocast(images.device.type, recipe.precision, enabled=lower):
         loss = cross_entropy(training.model(images), labels)
     gradients = torch.autograd.grad(loss, parameters)
@@ -227,202 +260,141 @@ def descend(training: Training, images: Tensor, labels: Tensor) -> Tensor:
     return loss.detach()
 
 
-def train_epoch(training: Training, images: Tensor, labels: Tensor) -> None:
+def _require_batch(images: Tensor, labels: Tensor) -> None:
+    """Refuse by shape and dtype alone: to look at values would make a GPU wait."""
+    if not images.is_floating_point() or labels.dtype != torch.int64:
+        raise TypeError(
+            f"need floats and int64 labels, got {images.dtype} and {labels.dtype}"
+        )
+    if len(images) == 0 or labels.shape != (len(images),):
+        raise ValueError(
+            f"need one label per image, got labels {tuple(labels.shape)} "
+            f"for {len(images)} images"
+        )
+
+
+def train_epoch(
+    training: Training,
+    images: Tensor,
+    labels: Tensor,
+    step: Callable[[Tensor, Tensor], Tensor] | None = None,
+) -> None:
     """Show every image once, in a fresh order.
 
     Args:
         training: where the run stands; moves on by one epoch.
         images: (n, channels, height, width) floats, n at least 1, on the model's device.
         labels: (n,) int64, on the same device.
+        step: takes a batch and its labels one step down and gives the loss; `descend`,
+            where left out.
 
     Raises:
-        ValueError: there are no images, or not one label each, or the loss diverged.
+        TypeError: images that are no floats, or labels that are not int64.
+        ValueError: there are no images, one is not finite, there is not one label each,
+            a label is negative, or the loss diverged.
     """
-    if len(images) == 0 or len(images) != len(labels):
-        raise ValueError(f"need one label per image, got {len(labels)} for {len(images)}")
+    require_finite(images, "images")
+    require_classes(labels, len(images))
+    step = step or partial(descend, training)
     order = torch.randperm(len(images), generator=training.generator).to(images.device)
     for batch in order.split(training.recipe.batch_size):
-        loss = descend(training, images[batch], labels[batch])
+        loss = step(images[batch], labels[batch])
     if not loss.isfinite():
         raise ValueError(f"loss is {loss.item()}: lower the step {training.recipe.step}")
     training.epoch += 1
 
 
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put a net into its mode for evaluation, and each of its parts back afterwards.
+
+    Args:
+        model: with parts such as dropout, which behave otherwise while they learn.
+
+    Yields:
+        nothing; the mode holds inside the block.
+    """
+    modes = [(part, part.training) for part in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
 @torch.no_grad()
-def error_rate(model: nn.Sequential, images: Tensor, labels: Tensor) -> float:
+def error_rate(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Count the images whose highest score is not that of their label.
 
     Args:
-        model: images to scores.
+        model: images to scores; asked in its mode for evaluation, and left in its own.
         images: (n, channels, height, width) floats, n at least 1.
-        labels: (n,) int64.
+        labels: (n,) int64, numbers of classes.
 
     Returns:
         the share of mistakes, from 0 to 1.
 
     Raises:
-        ValueError: there are no images, or not one label for each.
+        TypeError: images that are no floats, or labels that are not int64.
+        ValueError: there are no images, not one label for each, a label that is no class,
+            or a score that is NaN.
     """
-    if len(images) == 0 or len(images) != len(labels):
-        raise ValueError(f"need one label per image, got {len(labels)} for {len(images)}")
-    parts = zip(images.split(500), labels.split(500), strict=True)  # bounds the memory
-    wrong = [(model(part).argmax(dim=1) != truth).sum() for part, truth in parts]
-    return torch.stack(wrong).sum().item() / len(images)
+    _require_batch(images, labels)
+    with evaluating(model):
+        parts = [model(part) for part in images.split(500)]  # bounds the memory
+    scores = torch.cat(parts)
+    require_classes(labels, len(images), scores.shape[1])
+    if scores.isnan().any():
+        raise ValueError("scores must be numbers, got NaN")
+    return (scores.argmax(dim=1) != labels).double().mean().item()
 
 
-def tensors_of(training: Training) -> dict[str, Tensor]:
-    """Name the tensors that training changes in place: parameters and velocities.
+class Sight(NamedTuple):
+    """What one layer shows of itself on a batch.
+
+    Attributes:
+        layer: its kind.
+        deviation: of the numbers that it puts out.
+        zeros: the share of them that are 0, from 0 to 1.
+        gradient: the length of the gradient of its weights; None where it has none.
+    """
+
+    layer: str
+    deviation: float
+    zeros: float
+    gradient: float | None
+
+
+def look_inside(model: nn.Sequential, images: Tensor, labels: Tensor) -> list[Sight]:
+    """Look at the activations and gradients of every layer, without taking a step.
 
     Args:
-        training: where the run stands.
+        model: images to scores, layer after layer.
+        images: (n, channels, height, width) floats, n at least 1, on the model's device.
+        labels: (n,) int64, numbers of classes, on the same device.
 
     Returns:
-        the tensors themselves, not copies, by name.
-    """
-    parts = {
-        f"model.{name}": value for name, value in training.model.state_dict().items()
-    }
-    return parts | {f"velocity.{i}": v for i, v in enumerate(training.velocities)}
-
-
-def save(training: Training, path: Path) -> None:
-    """Write a checkpoint that holds all the next epoch depends on, or leave the old one.
-
-    Args:
-        training: where the run stands.
-        path: the checkpoint; its folder is made if it is missing.
+        one entry per layer, in order.
 
     Raises:
-        OSError: the folder cannot be written, or is full.
+        TypeError: images that are no floats, or labels that are not int64.
+        ValueError: there are no images, not one label for each, or a label that is no
+            class.
     """
-    parts = {
-        name: value.cpu().contiguous() for name, value in tensors_of(training).items()
-    }
-    parts["generator"] = training.generator.get_state()
-    parts["epoch"] = torch.tensor(training.epoch)
-    parts["errors"] = torch.tensor(training.errors, dtype=torch.float64)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("wb") as file:
-        file.write(to_bytes(parts, {"recipe": repr(training.recipe)}))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)  # readers see the old file or the new one, never a part
-
-
-def load(training: Training, path: Path) -> None:
-    """Go on where a checkpoint was written; changes the training in place.
-
-    Args:
-        training: a fresh start with the same model and the same recipe.
-        path: a file that `save` has written.
-
-    Raises:
-        OSError: the file cannot be read.
-        safetensors.SafetensorError: the file is not a whole checkpoint.
-        ValueError: it belongs to another model or to another recipe.
-    """
-    with safe_open(path, "pt") as file:
-        recipe = file.metadata()["recipe"]
-        parts = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    own = tensors_of(training)
-    if recipe != repr(training.recipe):
-        raise ValueError(f"{path} must hold {training.recipe}, got {recipe}")
-    if any(name not in parts or parts[name].shape != own[name].shape for name in own):
-        raise ValueError(f"{path} must hold {list(own)}, got other names or shapes")
-    for name, value in own.items():
-        value.detach().copy_(parts[name])
-    training.generator.set_state(parts["generator"])
-    training.epoch = int(parts["epoch"])
-    training.errors = parts["errors"].tolist()
-
-
-def train(
-    training: Training,
-    data: tuple[Tensor, Tensor, Tensor, Tensor],
-    epochs: int,
-    path: Path,
-) -> list[float]:
-    """Train up to a number of epochs; interrupt it at will, call it again to go on.
-
-    Args:
-        training: a fresh start; if there is a checkpoint, it moves there first.
-        data: training images and labels, test images and labels, on the model's device.
-        epochs: how many in all, those of the checkpoint counted in.
-        path: the checkpoint, written after every epoch.
-
-    Returns:
-        the test error after each epoch, as a share from 0 to 1.
-
-    Raises:
-        ValueError: the checkpoint does not fit, has more epochs, or the loss diverged.
-    """
-    images, labels, test_images, test_labels = data
-    if path.is_file():
-        load(training, path)
-    if training.epoch > epochs:
-        raise ValueError(f"{path} has {training.epoch} epochs already, got {epochs}")
-    with tqdm(total=epochs, initial=training.epoch, unit="epoch") as progress:
-        while training.epoch < epochs:
-            train_epoch(training, images, labels)
-            training.errors.append(error_rate(training.model, test_images, test_labels))
-            save(training, path)
-            progress.set_postfix_str(f"test error {training.errors[-1]:.2%}")
-            progress.update()
-    return training.errors
-
-
-def keep_freed_memory() -> bool:
-    """Ask the C library to keep freed memory for the next step.
-
-    Large blocks otherwise go back to the system, and every step pays again for having
-    each of their pages cleared. Holds for the whole process, until it ends.
-
-    Returns:
-        whether it did; only the GNU C library knows the request.
-    """
-    if platform.libc_ver()[0] != "glibc":
-        return False
-    largest_block, trim = (-3, 32 * 2**20), (-1, 2**31 - 1)  # M_MMAP_, M_TRIM_THRESHOLD
-    library = ctypes.CDLL(None)
-    return all(library.mallopt(*setting) == 1 for setting in (largest_block, trim))
-
-
-def capture_step(
-    training: Training, images: Tensor, labels: Tensor
-) -> Callable[[Tensor, Tensor], None]:
-    """Record one step as a CUDA graph: hundreds of launches become one.
-
-    Args:
-        training: where the run stands, with its model on a CUDA device; not moved.
-        images: (n, channels, height, width) floats on that device, a batch to try with.
-        labels: (n,) int64 on that device.
-
-    Returns:
-        a function of a batch of the same shapes, which takes the recorded step on it.
-
-    Raises:
-        ValueError: the images are not on a CUDA device.
-    """
-    if images.device.type != "cuda":
-        raise ValueError(f"a CUDA graph needs images on cuda, got {images.device}")
-    images, labels = images.clone(), labels.clone()  # the graph reads these addresses
-    before = [value.clone() for value in tensors_of(training).values()]
-    stream = torch.cuda.Stream(images.device)
-    stream.wait_stream(torch.cuda.current_stream(images.device))
-    with torch.cuda.stream(stream):  # libraries choose and set up their kernels first
-        for _ in range(3):
-            descend(training, images, labels)
-    torch.cuda.current_stream(images.device).wait_stream(stream)
-    for value, old in zip(tensors_of(training).values(), before, strict=True):
-        value.detach().copy_(old)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):  # records, does not compute
-        descend(training, images, labels)
-
-    def step(next_images: Tensor, next_labels: Tensor) -> None:
-        images.copy_(next_images)
-        labels.copy_(next_labels)
-        graph.replay()
-
-    return step
+    _require_batch(images, labels)
+    outputs = [images]
+    for layer in model:
+        outputs.append(layer(outputs[-1]))
+    require_classes(labels, len(images), outputs[-1].shape[1])
+    weights = [layer.weight for layer in model if hasattr(layer, "weight")]
+    found = iter(torch.autograd.grad(cross_entropy(outputs[-1], labels), weights))
+    return [
+        Sight(
+            type(layer).__name__,
+            numbers.std().item(),
+            (numbers == 0).double().mean().item(),
+            next(found).norm().item() if hasattr(layer, "weight") else None,
+        )
+        for layer, numbers in zip(model, outputs[1:], strict=True)
+    ]

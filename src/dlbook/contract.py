@@ -33,6 +33,20 @@ def require_finite(values: Tensor, name: str) -> None:
         raise ValueError(f"{name} must be finite, got NaN or infinity")
 
 
+def require_wide(values: Tensor, name: str) -> None:
+    """Refuse floats of 16 bits: three digits, and squares that overflow from 256 on.
+
+    Args:
+        values: float32 or float64, of any shape.
+        name: what the caller calls them, for the message.
+
+    Raises:
+        TypeError: they have another dtype.
+    """
+    if values.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"{name} must be float32 or float64, got {values.dtype}")
+
+
 def require_table(table: Tensor, name: str, columns: int | None = None) -> None:
     """Refuse what is not one row of finite floats for each sample.
 

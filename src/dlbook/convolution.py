@@ -11,6 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, unfold
 
+from dlbook.contract import (
+    require_at_least,
+    require_between,
+    require_finite,
+    require_vector,
+)
+
 
 def convolve_by_loops(image: Tensor, kernels: Tensor, biases: Tensor) -> Tensor:
     """Lay every kernel on every place of an image, and sum the products.
@@ -24,9 +31,11 @@ def convolve_by_loops(image: Tensor, kernels: Tensor, biases: Tensor) -> Tensor:
         (maps, height - k + 1, width - l + 1) floats.
 
     Raises:
-        ValueError: the kernels have other channels than the image, or do not fit into it.
+        TypeError: an argument does not hold floats.
+        ValueError: a shape or a number of channels is another, the kernels do not fit into
+            the image, or an argument is empty or not finite.
     """
-    _refuse_misfits(image[None], kernels)
+    _refuse_misfits(image[None], kernels, biases)
     maps, _, height, width = kernels.shape
     rows = output_side(image.shape[1], height)
     columns = output_side(image.shape[2], width)
@@ -55,10 +64,13 @@ def convolve(
         (n, maps, rows, columns) floats, sized as `output_side` says.
 
     Raises:
-        ValueError: other channels than the images have, or kernels that do not fit.
+        TypeError: an argument does not hold floats.
+        ValueError: a shape or a number of channels is another, the kernels do not fit, an
+            argument is empty or not finite, or stride or padding is out of range.
     """
+    require_at_least(padding, 0, "padding")
     images = pad(images, (padding,) * 4)
-    _refuse_misfits(images, kernels)
+    _refuse_misfits(images, kernels, biases)
     rows, columns = (
         output_side(side, kernel, stride)
         for side, kernel in zip(images.shape[2:], kernels.shape[2:], strict=True)
@@ -68,7 +80,12 @@ def convolve(
     return outputs.view(len(images), len(kernels), rows, columns)
 
 
-def _refuse_misfits(images: Tensor, kernels: Tensor) -> None:
+def _refuse_misfits(images: Tensor, kernels: Tensor, biases: Tensor) -> None:
+    for values, name in ((images, "images"), (kernels, "kernels")):
+        if values.ndim != 4:
+            raise ValueError(f"{name} must have 4 axes, got {tuple(values.shape)}")
+        require_finite(values, name)
+    require_vector(biases, "biases", len(kernels))  # a column would broadcast
     if images.shape[1] != kernels.shape[1]:
         raise ValueError(
             f"kernels need the {images.shape[1]} channels of the image, "
@@ -76,6 +93,40 @@ def _refuse_misfits(images: Tensor, kernels: Tensor) -> None:
         )
     for side, kernel in zip(images.shape[2:], kernels.shape[2:], strict=True):
         output_side(side, kernel)
+
+
+def gradients(
+    images: Tensor, kernels: Tensor, along: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Carry a gradient back through a convolution of stride 1, without padding.
+
+    Args:
+        images: (n, channels, height, width) floats, as they went in.
+        kernels: (maps, channels, k, l) floats.
+        along: (n, maps, height - k + 1, width - l + 1) floats, how the loss changes with
+            each response.
+
+    Returns:
+        how the loss changes with the images, the kernels and the biases, each of the shape
+        of what it belongs to.
+
+    Raises:
+        TypeError: an argument does not hold floats.
+        ValueError: shapes do not fit, or an argument is empty or not finite.
+    """
+    _refuse_misfits(images, kernels, kernels.new_zeros(len(kernels)))
+    require_finite(along, "along")
+    rows, columns = kernels.shape[2:]
+    places = (images.shape[2] - rows + 1, images.shape[3] - columns + 1)
+    if along.shape != (len(images), len(kernels), *places):
+        raise ValueError(f"along must be one for each response, got {tuple(along.shape)}")
+    windows = unfold(images, (rows, columns))
+    along_kernels = (along.flatten(2) @ windows.mT).sum(dim=0).view_as(kernels)
+    # A pixel was seen by every window that holds it: the way back turns the kernels.
+    turned = kernels.flip(2, 3).transpose(0, 1)
+    around = pad(along, (columns - 1, columns - 1, rows - 1, rows - 1))
+    along_images = convolve(around, turned, turned.new_zeros(len(turned)))
+    return along_images, along_kernels, along.sum(dim=(0, 2, 3))
 
 
 def output_side(side: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
@@ -113,8 +164,10 @@ def max_pool(images: Tensor, side: int) -> Tensor:
         window are left out.
 
     Raises:
-        ValueError: no window fits.
+        ValueError: the images have other axes, or no window fits.
     """
+    if images.ndim != 4:
+        raise ValueError(f"images must have 4 axes, got {tuple(images.shape)}")
     for length in images.shape[2:]:
         output_side(length, side, stride=side)
     windows = images.unfold(2, side, side).unfold(3, side, side)
@@ -157,13 +210,21 @@ def pixels_seen(layers: nn.Module, image: Tensor, row: int, column: int) -> Tens
 
     Returns:
         (height, width) bools: true where a small change would change the place's outputs.
+
+    Raises:
+        TypeError: the image does not hold floats.
+        ValueError: it is empty or not finite, or there is no such place.
     """
+    require_finite(image, "image")
     image = image.detach().clone().requires_grad_()
-    outputs = layers(image[None])[0, :, row, column]
-    gradients = [
-        torch.autograd.grad(output, image, retain_graph=True)[0] for output in outputs
+    maps = layers(image[None])[0]
+    require_between(row, 0, maps.shape[1] - 1, "row")
+    require_between(column, 0, maps.shape[2] - 1, "column")
+    changes = [
+        torch.autograd.grad(output, image, retain_graph=True)[0]
+        for output in maps[:, row, column]
     ]
-    return (torch.stack(gradients) != 0).any(dim=0).any(dim=0)
+    return (torch.stack(changes) != 0).any(dim=0).any(dim=0)
 
 
 def shift(images: Tensor, down: int, right: int) -> Tensor:
@@ -177,4 +238,7 @@ def shift(images: Tensor, down: int, right: int) -> Tensor:
     Returns:
         floats of the same shape.
     """
+    height, width = images.shape[-2:]
+    down = max(-height, min(down, height))
+    right = max(-width, min(right, width))
     return pad(images, (right, -right, down, -down))

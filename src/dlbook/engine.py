@@ -17,6 +17,9 @@ class Number:
         sources: pairs of a number that entered, and the slope of this one along it.
         depth: how many operations lie between this number and the farthest input.
         gradient: the slope of the last `backward` result along this number.
+
+    Raises:
+        ValueError: the value is not finite.
     """
 
     def __init__(
@@ -25,6 +28,8 @@ class Number:
         operation: str = "",
         sources: tuple[tuple["Number", float], ...] = (),
     ):
+        if not math.isfinite(value):
+            raise ValueError(f"a Number must be finite, got {operation} = {value}")
         self.value, self.operation, self.sources = float(value), operation, sources
         self.depth = 1 + max((source.depth for source, _ in sources), default=-1)
         self.gradient = 0.0
@@ -41,8 +46,22 @@ class Number:
     def __rsub__(self, other: float) -> "Number":
         return subtract(_as_number(other), self)
 
-    def __pow__(self, exponent: float) -> "Number":
+    def __neg__(self) -> "Number":
+        return multiply(self, Number(-1.0, "-1"))
+
+    def __truediv__(self, other: "Number | float") -> "Number":
+        return multiply(self, power(_as_number(other), -1))
+
+    def __rtruediv__(self, other: float) -> "Number":
+        return _as_number(other) / self
+
+    def __pow__(self, exponent: "Number | float") -> "Number":
+        if isinstance(exponent, Number):
+            return exp(exponent * log(self))
         return power(self, exponent)
+
+    def __rpow__(self, base: float) -> "Number":
+        return _as_number(base) ** self
 
     __radd__, __rmul__ = __add__, __mul__  # 2 + a is a + 2, 2 * a is a * 2
 
@@ -94,18 +113,22 @@ def power(a: Number, exponent: float) -> Number:
 
     Args:
         a: any number; positive where the exponent is not an integer, not 0 where the
-            exponent is below 1.
-        exponent: a constant.
+            exponent is below 1 and not 0.
+        exponent: a finite constant.
 
     Returns:
         a to the power of the exponent, with its slope.
 
     Raises:
-        ValueError: the power, or its slope, is not a real number.
+        ValueError: the exponent is not finite, or the power, or its slope, is not a real
+            number.
     """
-    if (a.value < 0 and exponent != int(exponent)) or (a.value == 0 and exponent < 1):
+    if not math.isfinite(exponent):
+        raise ValueError(f"exponent must be finite, got {exponent}")
+    whole, flat = float(exponent).is_integer(), exponent == 0
+    if (a.value < 0 and not whole) or (a.value == 0 and not (exponent >= 1 or flat)):
         raise ValueError(f"the power {exponent} has no real slope at {a.value}")
-    slope = exponent * a.value ** (exponent - 1)
+    slope = 0.0 if flat else exponent * a.value ** (exponent - 1)
     return Number(a.value**exponent, f"^{exponent:g}", ((a, slope),))
 
 

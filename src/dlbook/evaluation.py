@@ -4,16 +4,31 @@ Sources: M. Stone, "Cross-validatory choice and assessment of statistical predic
 Journal of the Royal Statistical Society B 36(2), 1974,
 doi:10.1111/j.2517-6161.1974.tb00994.x; Y. Bengio and Y. Grandvalet, "No unbiased
 estimator of the variance of k-fold cross-validation", Journal of Machine Learning
-Research 5, 2004.
+Research 5, 2004; Q. McNemar, "Note on the sampling error of the difference between
+correlated proportions or percentages", Psychometrika 12(2), 1947, doi:10.1007/BF02295996;
+L. Breiman, J. Friedman, R. Olshen and C. Stone, "Classification and Regression Trees",
+Wadsworth, 1984 (the rule of one standard error).
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
+from torch.func import grad
 from torch.nn.functional import cross_entropy
 
+from dlbook.contract import (
+    require_above_zero,
+    require_at_least,
+    require_between,
+    require_classes,
+    require_finite,
+    require_same_shape,
+    require_table,
+    require_vector,
+)
 from dlbook.linear_regression import leverages
 
 
@@ -22,12 +37,18 @@ def draw_networks(sizes: Sequence[int], generators: Sequence[Generator]) -> list
 
     Args:
         sizes: the width of each layer, from the input to the output, such as (2, 50, 1).
-        generators: one for each of the K networks; they advance.
+        generators: one for each of the M networks, at least one; they advance.
 
     Returns:
-        weight (K, a, b) and bias (K, 1, b) of each layer in turn, float32: normal with
+        weight (M, a, b) and bias (M, 1, b) of each layer in turn, float32: normal with
         variance 2/a, and zero.
+
+    Raises:
+        ValueError: there are no generators, no layers, or a width below 1.
     """
+    require_at_least(len(generators), 1, "the number of networks")
+    require_at_least(len(sizes), 2, "the number of widths")
+    require_at_least(min(sizes), 1, "a width")
     parameters = []
     for a, b in pairwise(sizes):
         weights = [torch.randn(a, b, generator=generator) for generator in generators]
@@ -37,15 +58,20 @@ def draw_networks(sizes: Sequence[int], generators: Sequence[Generator]) -> list
 
 
 def forward(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
-    """Run K networks side by side: one batched matrix product for each layer.
+    """Run M networks side by side: one batched matrix product for each layer.
 
     Args:
-        parameters: weight (K, a, b) and bias (K, 1, b) of each layer in turn.
-        x: (N, a) floats, the same inputs for all, or (K, N, a), a batch for each network.
+        parameters: weight (M, a, b) and bias (M, 1, b) of each layer in turn.
+        x: (N, a) floats, the same inputs for all, or (M, N, a), a batch for each network.
 
     Returns:
-        (K, N, C) floats, the scores of the last layer.
+        (M, N, C) floats, the scores of the last layer.
+
+    Raises:
+        ValueError: x is empty or not finite.
+        TypeError: x does not hold floats.
     """
+    require_finite(x, "x")
     *hidden, weight, bias = parameters
     for w, b in zip(hidden[::2], hidden[1::2], strict=True):
         x = (x @ w + b).relu()
@@ -57,6 +83,7 @@ def train_many(
     y: Tensor,
     sizes: Sequence[int],
     seeds: Sequence[int],
+    epochs: int,
     step: float = 0.1,
     batch: int = 100,
 ) -> Iterator[list[Tensor]]:
@@ -69,112 +96,153 @@ def train_many(
         y: (N,) int64, their classes, counted from 0.
         sizes: the width of each layer, from D to the number of classes.
         seeds: one for each network; fixes its first weights and its order of samples.
+        epochs: how often to look at all samples, at least 1.
         step: how far a step of gradient descent goes, above 0.
         batch: how many samples each step looks at, from 1 to N.
 
     Yields:
-        the parameters as in `forward`, after epoch 1, 2, 3 and so on without an end; they
-        are changed in place when the next epoch is asked for.
+        the parameters as in `forward`, after each epoch.
 
     Raises:
-        ValueError: there is no seed, x and y do not fit, or batch is out of range.
+        ValueError: there is no seed, x and y do not fit each other or the sizes, a number
+            is out of range, or x is not finite.
+        TypeError: x does not hold floats, or y not int64.
     """
-    if len(seeds) == 0 or x.ndim != 2 or y.shape != x.shape[:1]:
-        raise ValueError(
-            "train_many needs a seed, x (N, D) and y (N,), got "
-            f"{len(seeds)} seeds, {tuple(x.shape)} and {tuple(y.shape)}"
-        )
-    if not 1 <= batch <= len(x):
-        raise ValueError(f"batch must lie between 1 and {len(x)}, got {batch}")
+    require_table(x, "x", columns=sizes[0])
+    require_classes(y, len(x), sizes[-1], name="y")
+    require_at_least(epochs, 1, "epochs")
+    require_above_zero(step, "step")
+    require_between(batch, 1, len(x), "batch")
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     parameters = [p.to(x) for p in draw_networks(sizes, generators)]
-    while True:
+    for _ in range(epochs):
         orders = [torch.randperm(len(x), generator=g) for g in generators]
         for chosen in torch.stack(orders).to(x.device).split(batch, dim=1):
-            descend(parameters, x[chosen], y[chosen], step)
+            parameters = take_steps(parameters, x[chosen], y[chosen], step)
         yield parameters
 
 
-def descend(parameters: list[Tensor], x: Tensor, y: Tensor, step: float) -> None:
-    """Take one step of gradient descent with each of K networks, in place.
+def take_steps(
+    parameters: Sequence[Tensor], x: Tensor, y: Tensor, step: float
+) -> list[Tensor]:
+    """Take one step of gradient descent with each of M networks.
 
     Args:
-        parameters: as in `forward`; they are moved.
-        x: (K, N, D) floats, a batch for each network.
-        y: (K, N) int64, their classes.
+        parameters: as in `forward`; they stay as they are.
+        x: (M, N, D) floats, a batch for each network.
+        y: (M, N) int64, their classes.
         step: how far to go, above 0.
+
+    Returns:
+        the parameters after the step.
+
+    Raises:
+        ValueError: y does not fit x, or a value is out of range or not finite.
+        TypeError: x does not hold floats, or y not int64.
     """
-    for parameter in parameters:
-        parameter.requires_grad_(True)
-    scores = forward(parameters, x)
+    require_above_zero(step, "step")
+    require_same_shape(x[..., 0], y, "the samples of x and y")
+    require_classes(y.flatten(), y.numel(), parameters[-1].shape[-1], name="y")
+
+    def loss_of(parameters: list[Tensor]) -> Tensor:
+        scores = forward(parameters, x).flatten(0, 1)
+        return cross_entropy(scores, y.flatten(), reduction="sum") / x.shape[1]
+
     # No weight occurs in two networks, so the gradient of the sum holds each one's own.
-    loss = cross_entropy(scores.flatten(0, 1), y.flatten(), reduction="sum") / x.shape[1]
-    slopes = torch.autograd.grad(loss, parameters)
-    with torch.no_grad():
-        for parameter, slope in zip(parameters, slopes, strict=True):
-            parameter.requires_grad_(False).sub_(slope, alpha=step)
+    slopes = grad(loss_of)(list(parameters))
+    return [p - step * slope for p, slope in zip(parameters, slopes, strict=True)]
 
 
 def error_rates(parameters: Sequence[Tensor], x: Tensor, y: Tensor) -> Tensor:
     """Measure the share of mistakes of each network.
 
     Args:
-        parameters: K networks, as in `forward`.
-        x: (N, D) float32.
+        parameters: M networks, as in `forward`.
+        x: (N, D) floats of their type.
         y: (N,) int64, the true classes.
 
     Returns:
-        (K,) float64, from 0 to 1.
+        (M,) float64, from 0 to 1.
 
     Raises:
-        ValueError: there is no sample, or x and y do not fit.
+        ValueError: there is no sample, x and y do not fit, or a score is not finite.
+        TypeError: x does not hold floats, or y not int64.
     """
-    if len(x) == 0 or y.shape != x.shape[:1]:
-        raise ValueError(
-            "x (N, D) and y (N,) must hold equally many samples, at least 1, got "
-            f"{tuple(x.shape)} and {tuple(y.shape)}"
-        )
-    mistakes = forward(parameters, x).argmax(dim=2) != y
-    return mistakes.double().mean(dim=1)
+    require_table(x, "x")
+    require_classes(y, len(x), parameters[-1].shape[-1], name="y")
+    scores = forward(parameters, x)
+    require_finite(scores, "scores")  # the largest of NaN would be class 0
+    return (scores.argmax(dim=2) != y).double().mean(dim=1)
 
 
-def folds(n: int, k: int, seed: int) -> list[Tensor]:
-    """Deal n samples at random into k parts of nearly equal size.
+def folds(n: int, parts: int, seed: int) -> list[Tensor]:
+    """Deal n samples at random into parts of nearly equal size.
 
     Args:
         n: how many samples.
-        k: how many parts, from 2 to n.
+        parts: how many parts, from 2 to n.
         seed: equal seeds give equal parts.
 
     Returns:
-        k tensors of int64 indices; every index from 0 to n - 1 occurs once.
+        int64 indices, a tensor for each part; every index from 0 to n - 1 occurs once.
 
     Raises:
-        ValueError: k is out of range.
+        ValueError: parts is out of range.
     """
-    if not 2 <= k <= n:
-        raise ValueError(f"k must lie between 2 and {n}, got {k}")
+    require_between(parts, 2, n, "parts")
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
-    return list(order.tensor_split(k))
+    return list(order.tensor_split(parts))
 
 
-def grouped_folds(groups: Tensor, k: int, seed: int) -> list[Tensor]:
-    """Deal whole groups into k parts, so that nobody sits on both sides of a split.
+def stratified_folds(labels: Tensor, parts: int, seed: int) -> list[Tensor]:
+    """Deal samples into parts class by class, so that each part has its share of each.
+
+    Args:
+        labels: (n,) int64, the class of each sample, counted from 0.
+        parts: how many parts, from 2 to n.
+        seed: equal seeds give equal parts.
+
+    Returns:
+        int64 indices, a tensor for each part; every index from 0 to n - 1 occurs once, and
+        the numbers of a class in two parts differ by 1 at most.
+
+    Raises:
+        ValueError: parts is out of range, or labels is no vector of classes.
+        TypeError: labels are not int64.
+    """
+    require_classes(labels, labels.numel())
+    require_between(parts, 2, len(labels), "parts")
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    order = order.to(labels.device)
+    order = order[labels[order].argsort(stable=True)]  # class after class, each shuffled
+    return [order[first::parts] for first in range(parts)]
+
+
+def grouped_folds(groups: Tensor, parts: int, seed: int) -> list[Tensor]:
+    """Deal whole groups into parts, so that nobody sits on both sides of a split.
 
     Args:
         groups: (n,) int64, for each sample whom or what it was measured on.
-        k: how many parts, from 2 to the number of groups.
+        parts: how many parts, from 2 to the number of groups.
         seed: equal seeds give equal parts.
 
     Returns:
-        k tensors of int64 indices; every index from 0 to n - 1 occurs once.
+        int64 indices, a tensor for each part; every index from 0 to n - 1 occurs once.
 
     Raises:
-        ValueError: k is out of range.
+        ValueError: parts is out of range, or groups is no vector.
+        TypeError: groups are not int64; a NaN would be nobody.
     """
+    if groups.dtype != torch.int64:
+        raise TypeError(f"groups must be int64, got {groups.dtype}")
+    if groups.ndim != 1:
+        raise ValueError(f"groups must be (n,), got {tuple(groups.shape)}")
     members = groups.unique()
-    parts = folds(len(members), k, seed)
-    return [torch.isin(groups, members[part]).nonzero()[:, 0] for part in parts]
+    dealt = folds(len(members), parts, seed)
+    return [
+        torch.isin(groups, members[part.to(members.device)]).nonzero()[:, 0]
+        for part in dealt
+    ]
 
 
 def cross_validate(
@@ -188,13 +256,112 @@ def cross_validate(
             each sample of its second; both are int64 indices.
 
     Returns:
-        (n,) floats, sample by sample the loss under the model that never saw it.
+        (n,) float64, sample by sample the loss under the model that never saw it.
+
+    Raises:
+        ValueError: parts does not hold each of the n samples once, in two parts or more, or
+            there is not one finite loss for each sample.
     """
-    losses = torch.empty(sum(len(part) for part in parts), dtype=torch.float64)
+    everyone = torch.cat(list(parts)).sort().values
+    if len(parts) < 2 or not everyone.equal(torch.arange(len(everyone)).to(everyone)):
+        raise ValueError("parts must be 2 or more, and hold each of 0..n - 1 once")
+    losses = torch.empty(len(everyone), dtype=torch.float64, device=everyone.device)
     for number, held_out in enumerate(parts):
         training = torch.cat([*parts[:number], *parts[number + 1 :]])
-        losses[held_out] = losses_of(training, held_out).double()
+        found = losses_of(training, held_out).double()
+        require_vector(found, "losses", len(held_out))  # their mean would pass for each
+        losses[held_out] = found.to(losses.device)
     return losses
+
+
+def choose_inside(
+    settings: Sequence, losses_of: Callable, parts: int, seed: int
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Make the choice of a setting a part of the training, for `cross_validate`.
+
+    Args:
+        settings: what to choose from, such as numbers of neighbors; at least one.
+        losses_of: of a setting, indices to train on, and indices to judge, the loss of
+            each of the latter.
+        parts: into how many parts the training samples are dealt for the choice, from 2.
+        seed: equal seeds give equal parts.
+
+    Returns:
+        a function of training and held-out indices: it cross-validates each setting on the
+        training samples alone, trains with the best (the first of equals) on all of them,
+        and returns the losses of the held-out samples.
+
+    Raises:
+        ValueError: there are no settings, or parts is below 2.
+    """
+    require_at_least(len(settings), 1, "the number of settings")
+    require_at_least(parts, 2, "parts")
+
+    def chosen_losses(training: Tensor, held_out: Tensor) -> Tensor:
+        inner = folds(len(training), parts, seed)
+        means = []
+        for setting in settings:
+            losses = cross_validate(
+                inner,
+                lambda some, others, setting=setting: losses_of(
+                    setting, training[some], training[others]
+                ),
+            )
+            means.append(losses.mean())
+        best = settings[int(torch.stack(means).argmin())]
+        return losses_of(best, training, held_out)
+
+    return chosen_losses
+
+
+def simplest_within_one_error(losses: Tensor) -> int:
+    """Choose the simplest setting that is at most one standard error above the best.
+
+    Args:
+        losses: (S, n) floats, a row for each setting, the simplest first, and a column for
+            each of n samples, at least 2: what `cross_validate` returns.
+
+    Returns:
+        the number of the row chosen, from 0.
+
+    Raises:
+        ValueError: losses is no such table, or not finite.
+        TypeError: they are not floats.
+    """
+    require_table(losses, "losses")
+    require_at_least(losses.shape[1], 2, "the number of samples")
+    means = losses.mean(dim=1)
+    best = means.argmin()
+    bar = losses[best].std() / math.sqrt(losses.shape[1])
+    return int((means <= means[best] + bar).nonzero()[0])
+
+
+def paired_test(first: Tensor, second: Tensor) -> float:
+    """Tell how likely two equally good classifiers differ so much on the same samples.
+
+    McNemar's test, exact: where just one of the two is wrong, a coin decides which.
+
+    Args:
+        first: (n,) booleans, whether the first classifier is wrong.
+        second: (n,) booleans, whether the second is.
+
+    Returns:
+        the probability of a split of their differences at least as uneven, from 0 to 1.
+
+    Raises:
+        ValueError: the shapes differ, or there is no sample.
+        TypeError: they are not booleans; an answer is no mistake.
+    """
+    for wrong in (first, second):
+        if wrong.dtype != torch.bool:
+            raise TypeError(f"mistakes must be booleans, got {wrong.dtype}")
+    require_same_shape(first, second, "first and second")
+    if first.ndim != 1 or len(first) == 0:
+        raise ValueError(f"mistakes must be (n,), n > 0, got {tuple(first.shape)}")
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    n, fewer = only_first + only_second, min(only_first, only_second)
+    tail = sum(math.comb(n, wins) for wins in range(fewer + 1))
+    return min(1.0, 2 * tail / 2**n)
 
 
 def leave_one_out(X: Tensor, y: Tensor) -> Tensor:
@@ -208,12 +375,16 @@ def leave_one_out(X: Tensor, y: Tensor) -> Tensor:
         (N,) floats, target minus the answer of the model fitted to the other N - 1.
 
     Raises:
-        ValueError: shapes differ, or without one sample the others do not fix the weights.
+        ValueError: shapes differ, a value is not finite, the columns depend on each other,
+            or without one sample the others do not fix the weights.
+        TypeError: they are not floats.
     """
-    if X.ndim != 2 or y.shape != X.shape[:1]:
-        raise ValueError(
-            f"X (N, D) and y (N,) must match, got {tuple(X.shape)} and {tuple(y.shape)}"
-        )
+    require_table(X, "X")
+    require_vector(y, "y", len(X))
+    lengths = X.norm(dim=0).clamp(min=torch.finfo(X.dtype).tiny)
+    rank = int(torch.linalg.matrix_rank(X / lengths))
+    if rank < X.shape[1]:
+        raise ValueError(f"the columns of X must be {X.shape[1]} independent, got {rank}")
     influence = leverages(X)
     if (influence > 1 - torch.finfo(X.dtype).eps ** 0.5).any():
         raise ValueError(
@@ -228,23 +399,20 @@ def pick_best(visible: Tensor, sealed: Tensor) -> tuple[Tensor, Tensor]:
     """Choose by the errors you can see; then break the seal.
 
     Args:
-        visible: (R, M) floats, in each of R repetitions the errors of M candidates on the
+        visible: (T, M) floats, in each of T repetitions the errors of M candidates on the
             data that you choose by.
-        sealed: (R, M) floats, the errors of the same candidates on data nobody has seen.
+        sealed: (T, M) floats, the errors of the same candidates on data nobody has seen.
 
     Returns:
-        (R,) the visible error of the candidate whose visible error is least, the first of
-        equals, which is what you would report; and (R,) its sealed error.
+        (T,) the visible error of the candidate whose visible error is least, the first of
+        equals, which is what you would report; and (T,) its sealed error.
 
     Raises:
-        ValueError: the shapes differ, there is no candidate, or an error is not a number.
+        ValueError: the shapes differ, there is no candidate, or an error is not finite.
+        TypeError: they are not floats.
     """
-    if visible.shape != sealed.shape or visible.ndim != 2 or visible.shape[1] == 0:
-        raise ValueError(
-            "visible and sealed errors must have one shape (R, M) with M at least 1, got "
-            f"{tuple(visible.shape)} and {tuple(sealed.shape)}"
-        )
-    if visible.isnan().any() or sealed.isnan().any():
-        raise ValueError("errors must be numbers, got NaN")
+    require_same_shape(visible, sealed, "visible and sealed errors")
+    require_table(visible, "visible errors")
+    require_table(sealed, "sealed errors")
     chosen = visible.argmin(dim=1, keepdim=True)
     return visible.gather(1, chosen)[:, 0], sealed.gather(1, chosen)[:, 0]

@@ -1,10 +1,12 @@
 """Features: change the space in which a linear unit draws its plane.
 
 Sources: T. Cover, "Geometrical and statistical properties of systems of linear
-inequalities", IEEE Transactions on Electronic Computers 14(3), 1965; N. Dalal and
+inequalities", IEEE Transactions on Electronic Computers 14(3), 1965; M. Aizerman,
+E. Braverman and L. Rozonoer, "Theoretical foundations of the potential function method in
+pattern recognition learning", Automation and Remote Control 25, 1964; N. Dalal and
 B. Triggs, "Histograms of oriented gradients for human detection", CVPR 2005,
-doi:10.1109/CVPR.2005.177; Y. Freund and R. Schapire, "Large margin classification using
-the perceptron algorithm", Machine Learning 37, 1999, doi:10.1023/A:1007662407062.
+doi:10.1109/CVPR.2005.177; R. Fisher, "The use of multiple measurements in taxonomic
+problems", Annals of Eugenics 7(2), 1936, doi:10.1111/j.1469-1809.1936.tb02137.x.
 """
 
 import math
@@ -13,9 +15,23 @@ from itertools import combinations_with_replacement
 
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import avg_pool2d, pad, unfold
+from torch.nn.functional import avg_pool2d, pad, softplus, unfold
+
+from dlbook.contract import (
+    require_above_zero,
+    require_at_least,
+    require_between,
+    require_classes,
+    require_finite,
+    require_signs,
+    require_table,
+    require_vector,
+)
+from dlbook.perceptron import require_sample, with_constant
+from dlbook.svm import require_gram
 
 MOMENTUM = 0.9  # the part of a step that goes on into the next one
+NEWTON_STEPS = 100  # at the most; usually about ten
 
 
 def lift(points: Tensor) -> Tensor:
@@ -28,13 +44,13 @@ def lift(points: Tensor) -> Tensor:
         (n, 3) floats: u, v and u · v.
 
     Raises:
-        ValueError: the points do not lie in a plane.
+        TypeError: the points are no floats.
+        ValueError: the points do not lie in a plane, or are not finite.
 
     >>> lift(torch.tensor([[2.0, 3.0]]))
     tensor([[2., 3., 6.]])
     """
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError(f"points must be (n, 2), got {tuple(points.shape)}")
+    require_table(points, "points", columns=2)
     return torch.cat([points, points.prod(dim=1, keepdim=True)], dim=1)
 
 
@@ -50,23 +66,23 @@ def monomials(points: Tensor, degree: int) -> Tensor:
         products of two, and so on.
 
     Raises:
-        ValueError: points is not a table, or degree is negative.
+        TypeError: the points are no floats.
+        ValueError: points is no finite table, degree is negative, or a product is too
+            large a number.
 
     >>> monomials(torch.tensor([[2.0, 3.0]]), degree=2)
     tensor([[1., 2., 3., 4., 6., 9.]])
     """
-    if points.ndim != 2 or degree < 0:
-        raise ValueError(
-            f"points must be (n, d) and degree 0 or more, got {tuple(points.shape)}, {degree}"
-        )
+    require_table(points, "points")
+    require_at_least(degree, 0, "degree")
     choices = (
-        factors
+        list(factors)
         for count in range(degree + 1)
         for factors in combinations_with_replacement(range(points.shape[1]), count)
     )
-    return torch.stack(
-        [points[:, list(factors)].prod(dim=1) for factors in choices], dim=1
-    )
+    products = torch.stack([points[:, chosen].prod(dim=1) for chosen in choices], dim=1)
+    require_finite(products, "products")
+    return products
 
 
 def draw_pairs(dimensions: int, count: int, generator: Generator) -> Tensor:
@@ -79,8 +95,39 @@ def draw_pairs(dimensions: int, count: int, generator: Generator) -> Tensor:
 
     Returns:
         (2, count) int64 from 0 to dimensions - 1, one pair to a column.
+
+    Raises:
+        ValueError: a number is out of range.
     """
+    require_at_least(dimensions, 1, "dimensions")
+    require_at_least(count, 0, "count")
     return torch.randint(dimensions, (2, count), generator=generator)
+
+
+def with_pixels(pairs: Tensor, dimensions: int) -> Tensor:
+    """Put each coordinate itself before the pairs, as its product with a constant 1.
+
+    Args:
+        pairs: (2, k) int64 from 0 to dimensions - 1.
+        dimensions: how many coordinates d there are; the constant input has number d.
+
+    Returns:
+        (2, d + k) int64 from 0 to d.
+
+    Raises:
+        TypeError: the pairs are no int64.
+        ValueError: the pairs are no two rows, or one lies outside its range.
+
+    >>> with_pixels(torch.tensor([[0], [1]]), dimensions=2)
+    tensor([[0, 1, 0],
+            [2, 2, 1]])
+    """
+    require_at_least(dimensions, 1, "dimensions")
+    pixels = torch.arange(dimensions, device=pairs.device)
+    if pairs.numel() > 0:
+        _require_pairs(pairs, dimensions)
+    constant = torch.full_like(pixels, dimensions)
+    return torch.cat([torch.stack([pixels, constant]), pairs], dim=1)
 
 
 def pair_products(x: Tensor, pairs: Tensor) -> Tensor:
@@ -92,7 +139,13 @@ def pair_products(x: Tensor, pairs: Tensor) -> Tensor:
 
     Returns:
         (n, k) floats, the features.
+
+    Raises:
+        TypeError: x holds no floats, or pairs no int64. Bytes would wrap around at 256.
+        ValueError: a shape does not fit, x is not finite, or a pair is out of range.
     """
+    require_table(x, "x")
+    _require_pairs(pairs, x.shape[1])
     return x[:, pairs[0]] * x[:, pairs[1]]
 
 
@@ -106,7 +159,14 @@ def pair_scores(x: Tensor, pairs: Tensor, w: Tensor) -> Tensor:
 
     Returns:
         (n,) floats.
+
+    Raises:
+        TypeError: as in `pair_products`, or the weights are no floats.
+        ValueError: as in `pair_products`, or there is not one finite weight to each pair.
     """
+    require_table(x, "x")
+    _require_pairs(pairs, x.shape[1])
+    require_vector(w, "w", pairs.shape[1])
     d, h = x.shape[1], x.shape[1] // 2
     i, j = pairs.aminmax(dim=0)  # a product knows no order: A is 0 below its diagonal
     A = x.new_zeros(d * d).index_add_(0, i * d + j, w).view(d, d)
@@ -124,7 +184,14 @@ def pair_sums(x: Tensor, pairs: Tensor, r: Tensor) -> Tensor:
 
     Returns:
         (k,) floats.
+
+    Raises:
+        TypeError: as in `pair_products`, or r holds no floats.
+        ValueError: as in `pair_products`, or there is not one finite r to each point.
     """
+    require_table(x, "x")
+    _require_pairs(pairs, x.shape[1])
+    require_vector(r, "r", len(x))
     d, h = x.shape[1], x.shape[1] // 2
     i, j = pairs.aminmax(dim=0)
     moments, weighted = x.new_empty(d, d), (x * r[:, None]).T
@@ -139,20 +206,21 @@ def train_on_table(
     """Train a logistic unit on a table of features, by steps over small batches.
 
     Args:
-        features: (n, k) floats, n > 0.
-        signs: (n,) floats, each -1 or 1.
+        features: (n, k) float32 or float64.
+        signs: (n,) numbers, each -1 or 1.
         step: length of the steps, positive.
         epochs: how often to go through the points, at least 1.
         batch: how many points to a step, at least 1.
         seed: decides the order of the points.
 
     Returns:
-        weights, (k,) floats, and bias, a float.
+        weights, (k,) floats like the features, and bias, one such float.
 
     Raises:
-        ValueError: there are no points, signs are not -1 and 1, or a number is out of
-            range.
+        TypeError: the features are not float32 or float64.
+        ValueError: the sample is empty or malformed, or a number is out of range.
     """
+    require_sample(features, signs)
 
     def scores(rows: Tensor, w: Tensor) -> Tensor:
         return features[rows] @ w
@@ -160,7 +228,8 @@ def train_on_table(
     def sums(rows: Tensor, r: Tensor) -> Tensor:
         return r @ features[rows]
 
-    return descend(scores, sums, features.shape[1], signs, step, epochs, batch, seed)
+    width, signs = features.shape[1], signs.to(features.dtype)
+    return train_logistic(scores, sums, width, signs, step, epochs, batch, seed)
 
 
 def train_on_pairs(
@@ -175,20 +244,23 @@ def train_on_pairs(
     """Train a logistic unit on products of pairs, of which none is ever stored.
 
     Args:
-        x: (n, d) floats, n > 0.
+        x: (n, d) float32 or float64.
         pairs: (2, k) int64 from 0 to d - 1.
-        signs: as in `train_on_table`; so are `step`, `epochs`, `batch` and `seed`.
-        step: length of the steps.
-        epochs: how often to go through the points.
-        batch: how many points to a step.
+        signs: (n,) numbers, each -1 or 1.
+        step: length of the steps, positive.
+        epochs: how often to go through the points, at least 1.
+        batch: how many points to a step, at least 1.
         seed: decides the order of the points.
 
     Returns:
         weights, (k,) floats, and bias, a float: those of `train_on_table` on the products.
 
     Raises:
-        ValueError: as in `train_on_table`.
+        TypeError: x is not float32 or float64, or the pairs are no int64.
+        ValueError: the sample is empty or malformed, or a number is out of range.
     """
+    require_sample(x, signs)
+    _require_pairs(pairs, x.shape[1])
 
     def scores(rows: Tensor, w: Tensor) -> Tensor:
         return pair_scores(x[rows], pairs, w)
@@ -196,10 +268,11 @@ def train_on_pairs(
     def sums(rows: Tensor, r: Tensor) -> Tensor:
         return pair_sums(x[rows], pairs, r)
 
-    return descend(scores, sums, pairs.shape[1], signs, step, epochs, batch, seed)
+    width, signs = pairs.shape[1], signs.to(x.dtype)
+    return train_logistic(scores, sums, width, signs, step, epochs, batch, seed)
 
 
-def descend(
+def train_logistic(
     scores: Callable[[Tensor, Tensor], Tensor],
     sums: Callable[[Tensor, Tensor], Tensor],
     width: int,
@@ -214,37 +287,37 @@ def descend(
     Args:
         scores: gives, for the points in `rows` and weights `w`, features @ w.
         sums: gives, for the points in `rows` and numbers `r`, r @ features.
-        width: how many features k there are.
-        signs: as in `train_on_table`; so are `step`, `epochs`, `batch` and `seed`.
-        step: length of the steps.
-        epochs: how often to go through the points.
-        batch: how many points to a step.
+        width: how many features k there are, at least 1.
+        signs: (n,) float32 or float64, each -1 or 1.
+        step: length of the steps, positive.
+        epochs: how often to go through the points, at least 1.
+        batch: how many points to a step, at least 1.
         seed: decides the order of the points.
 
     Returns:
-        weights, (k,) floats, and bias, a float.
+        weights, (k,) floats like the signs, and bias, one such float.
 
     Raises:
-        ValueError: as in `train_on_table`.
+        TypeError: the signs are not float32 or float64.
+        ValueError: the signs are not -1 and 1, or a number is out of range.
     """
-    _require_signs(signs)
-    if not (step > 0 and epochs >= 1 and batch >= 1):
-        raise ValueError(
-            f"step must be positive, epochs and batch 1 or more, got {step}, {epochs}, {batch}"
-        )
-    generator = torch.Generator().manual_seed(seed)
+    require_signs(signs, len(signs), "signs")
+    _require_precise(signs, "signs")
+    require_above_zero(step, "step")
+    for value, name in ((width, "width"), (epochs, "epochs"), (batch, "batch")):
+        require_at_least(value, 1, name)
+    generator = Generator().manual_seed(seed)
     w, b = signs.new_zeros(width), signs.new_zeros(())
     w_velocity, b_velocity = torch.zeros_like(w), torch.zeros_like(b)
     for _ in range(epochs):
         order = torch.randperm(len(signs), generator=generator).to(signs.device)
         for rows in order.split(batch):
-            t = signs[rows]
-            # minus the slope of the mean of log(1 + exp(-t s)) in each score s
-            r = t * torch.sigmoid(-t * (scores(rows, w) + b)) / len(rows)
-            w_velocity.mul_(MOMENTUM).add_(sums(rows, r))
-            b_velocity.mul_(MOMENTUM).add_(r.sum())
-            w += step * w_velocity
-            b += step * b_velocity
+            y = signs[rows]
+            r = y * torch.sigmoid(-y * (scores(rows, w) + b)) / len(rows)
+            w_velocity = MOMENTUM * w_velocity + sums(rows, r)
+            b_velocity = MOMENTUM * b_velocity + r.sum()
+            w = w + step * w_velocity
+            b = b + step * b_velocity
     return w, b
 
 
@@ -252,43 +325,118 @@ def pair_step(x: Tensor, pairs: Tensor) -> float:
     """Choose a length for the steps: 4 divided by the mean squared length of the features.
 
     Args:
-        x: (n, d) floats, n > 0.
+        x: (n, d) floats.
         pairs: (2, k) int64 from 0 to d - 1.
 
     Returns:
         a positive float.
+
+    Raises:
+        TypeError: as in `pair_products`.
+        ValueError: as in `pair_products`.
     """
+    require_table(x, "x")
     mean = x.new_full((len(x),), 1 / len(x))
     return 4 / (1 + pair_sums(x.square(), pairs, mean).sum().item())
 
 
 def fit_logistic(points: Tensor, signs: Tensor, penalty: float = 1e-6) -> Tensor:
-    """Fit a logistic unit to the optimum, by Newton's method.
+    """Fit a logistic unit to the optimum, by Newton's method in float64.
 
     Args:
         points: (n, d) floats, without a column of ones; few columns.
-        signs: (n,) floats, each -1 or 1.
-        penalty: what is added, times the squared weights, to the mean loss. Without it
-            the weights of separable classes would grow forever.
+        signs: (n,) numbers, each -1 or 1, both at least once.
+        penalty: λ, positive: λ‖w‖² is added to the mean loss; the bias is free. Without
+            it the weights of separable classes would grow forever.
 
     Returns:
-        (d + 1,) floats, the weights and the bias.
+        (d + 1,) floats like the points, the weights and the bias.
 
     Raises:
-        ValueError: there are no points, or signs are not -1 and 1.
+        TypeError: the points are no floats.
+        ValueError: the sample is malformed, a class is missing, the penalty is not
+            positive, or no optimum was reached.
     """
-    _require_signs(signs)
-    x = torch.cat([points, points.new_ones(len(points), 1)], dim=1)
-    w, ridge = torch.zeros_like(x[0]), 2 * penalty * torch.eye(x.shape[1]).to(x)
-    for _ in range(100):
-        doubt = torch.sigmoid(-signs * (x @ w))  # the probability of the other class
-        slope = ridge @ w - (signs * doubt) @ x / len(x)
-        curvature = (x * (doubt * (1 - doubt))[:, None]).T @ x / len(x) + ridge
-        change = torch.linalg.solve(curvature, slope)
-        w = w - change / max(1, change.norm().item() / 5)  # a long step may overshoot
-        if change.norm() < 1e-8 * (1 + w.norm()):
-            break
-    return w
+    require_sample(points, signs)
+    _require_both(signs)
+    require_above_zero(penalty, "penalty")
+    x, y = with_constant(points.double()), signs.double()
+    ridge = 2 * penalty * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+    ridge[-1, -1] = 0  # the bias is free
+
+    def loss(w: Tensor) -> Tensor:
+        return softplus(-y * (x @ w)).mean() + w @ ridge @ w / 2
+
+    w = torch.zeros_like(x[0])
+    for _ in range(NEWTON_STEPS):
+        wrong = torch.sigmoid(-y * (x @ w))  # the probability of the other class
+        slope = ridge @ w - (y * wrong) @ x / len(x)
+        curve = wrong * torch.sigmoid(y * (x @ w))
+        curvature = (x * curve[:, None]).T @ x / len(x) + ridge
+        change, length = torch.linalg.solve(curvature, slope), 1.0
+        while loss(w - length * change) > loss(w) and length > 1e-9:
+            length /= 2  # too far: the parabola is not the loss
+        w = w - length * change
+        if slope @ change < 1e-16 * loss(w):  # twice what the parabola had to gain
+            return w.to(points.dtype)
+    raise ValueError(
+        f"penalty must allow an optimum in {NEWTON_STEPS} steps, got {penalty}"
+    )
+
+
+def linear_discriminant(points: Tensor, signs: Tensor) -> Tensor:
+    """Fit one Gaussian to each class, with a common covariance, and score by Bayes' rule.
+
+    Means and covariance are those of maximum likelihood, computed in float64.
+
+    Args:
+        points: (n, d) floats, without a column of ones.
+        signs: (n,) numbers, each -1 or 1, both at least once.
+
+    Returns:
+        (d + 1,) floats like the points, the weights and the bias of the log-odds of +1.
+
+    Raises:
+        TypeError: the points are no floats.
+        ValueError: the sample is malformed, a class is missing, or the points of a class
+            do not spread in every direction, as with a constant or a doubled column.
+    """
+    require_sample(points, signs)
+    _require_both(signs)
+    x = points.double()
+    ours, others = x[signs == 1], x[signs == -1]
+    center, other = ours.mean(dim=0), others.mean(dim=0)
+    residuals = torch.cat([ours - center, others - other])
+    _require_spread(residuals, points)
+    covariance = residuals.T @ residuals / len(x)
+    w = torch.linalg.solve(covariance, center - other)
+    b = math.log(len(ours) / len(others)) - w @ (center + other) / 2
+    return torch.cat([w, b[None]]).to(points.dtype)
+
+
+def image_gradients(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Take half the difference of the two neighbors of each pixel, in both directions.
+
+    Beyond the edge of an image its last row and column are repeated.
+
+    Args:
+        images: (n, height, width) floats.
+
+    Returns:
+        how fast the values grow to the right and downward, each (n, height, width).
+
+    Raises:
+        TypeError: the images are not float32 or float64.
+        ValueError: the images are not (n, height, width), are empty or not finite.
+    """
+    if images.ndim != 3:
+        raise ValueError(f"images must be (n, height, width), got {tuple(images.shape)}")
+    require_finite(images, "images")
+    _require_precise(images, "images")
+    framed = pad(images[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
+    right = (framed[:, 1:-1, 2:] - framed[:, 1:-1, :-2]) / 2
+    down = (framed[:, 2:, 1:-1] - framed[:, :-2, 1:-1]) / 2
+    return right, down
 
 
 def orientation_histograms(images: Tensor, cell: int, bins: int = 9) -> Tensor:
@@ -298,7 +446,7 @@ def orientation_histograms(images: Tensor, cell: int, bins: int = 9) -> Tensor:
     centers are nearest to its direction. Directions that differ by half a turn are one.
 
     Args:
-        images: (n, height, width) floats.
+        images: (n, height, width) float32 or float64.
         cell: side of the square cells, in pixels; rows and columns left over are ignored.
         bins: how many directions to tell apart, at least 2.
 
@@ -306,17 +454,13 @@ def orientation_histograms(images: Tensor, cell: int, bins: int = 9) -> Tensor:
         (n, bins, height // cell, width // cell) floats, 0 or more.
 
     Raises:
-        ValueError: the images are not (n, height, width), or a number is out of range.
+        TypeError: as in `image_gradients`.
+        ValueError: as in `image_gradients`, or a number is out of range.
     """
-    if images.ndim != 3 or bins < 2 or not 1 <= cell <= min(images.shape[1:]):
-        raise ValueError(
-            "images must be (n, height, width), cell at most their side and bins 2 or more, "
-            f"got {tuple(images.shape)}, {cell}, {bins}"
-        )
-    framed = pad(images[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
-    down = (framed[:, 2:, 1:-1] - framed[:, :-2, 1:-1]) / 2
-    right = (framed[:, 1:-1, 2:] - framed[:, 1:-1, :-2]) / 2
-    length, angle = torch.hypot(down, right), torch.atan2(down, right) % math.pi
+    right, down = image_gradients(images)
+    require_between(cell, 1, min(images.shape[1:]), "cell")
+    require_at_least(bins, 2, "bins")
+    length, angle = torch.hypot(right, down), torch.atan2(down, right) % math.pi
     place = angle / math.pi * bins - 0.5  # bin b has its center at b + 1/2
     low, share = place.floor().long() % bins, place - place.floor()
     votes = images.new_zeros(len(images), bins, *images.shape[1:])
@@ -329,7 +473,7 @@ def hog(images: Tensor, cell: int, bins: int = 9) -> Tensor:
     """Describe images by histograms of oriented gradients, normalized in blocks of 2 x 2.
 
     Args:
-        images: (n, height, width) floats, n > 0.
+        images: (n, height, width) float32 or float64 from 0 to 1.
         cell: side of the cells, in pixels; there must be at least 2 x 2 cells.
         bins: how many directions to tell apart, at least 2.
 
@@ -337,6 +481,7 @@ def hog(images: Tensor, cell: int, bins: int = 9) -> Tensor:
         (n, blocks * 4 * bins) floats; the part of each block has a length below 1.
 
     Raises:
+        TypeError: as in `image_gradients`.
         ValueError: as in `orientation_histograms`, or there are fewer than 2 x 2 cells.
     """
     cells = orientation_histograms(images, cell, bins)
@@ -345,7 +490,8 @@ def hog(images: Tensor, cell: int, bins: int = 9) -> Tensor:
             f"there must be at least 2 x 2 cells, got {tuple(cells.shape[2:])}"
         )
     blocks = unfold(cells, 2)  # (n, 4 bins, blocks)
-    return (blocks / (blocks.square().sum(dim=1, keepdim=True) + 1e-4).sqrt()).flatten(1)
+    length = (blocks.square().sum(dim=1, keepdim=True) + 1e-4).sqrt()
+    return (blocks / length).flatten(1)
 
 
 def polynomial_kernel(x: Tensor, z: Tensor, degree: int) -> Tensor:
@@ -358,8 +504,18 @@ def polynomial_kernel(x: Tensor, z: Tensor, degree: int) -> Tensor:
 
     Returns:
         (m, n) floats.
+
+    Raises:
+        TypeError: the points are no floats.
+        ValueError: the tables do not fit together, the degree is less than 1, or a power
+            is too large a number.
     """
-    return (1 + x @ z.T) ** degree
+    require_table(x, "x")
+    require_table(z, "z", x.shape[1])
+    require_at_least(degree, 1, "degree")
+    kernel = (1 + x @ z.T) ** degree
+    require_finite(kernel, "kernel")
+    return kernel
 
 
 def kernel_perceptron(gram: Tensor, signs: Tensor, epochs: int) -> Tensor:
@@ -367,38 +523,59 @@ def kernel_perceptron(gram: Tensor, signs: Tensor, epochs: int) -> Tensor:
 
     Args:
         gram: (n, n) floats, the kernel of every training point with every other one.
-        signs: (n,) floats, each -1 or 1.
+        signs: (n,) numbers, each -1 or 1.
         epochs: how often to go through the points at the most, at least 1; it ends after
             an epoch without mistakes.
 
     Returns:
-        (n,) floats, αₙ: how often each point was a mistake. The score of a point x is the
-        sum of αₙ yₙ κ(xₙ, x).
+        (n,) floats like the kernel, αₙ: how often each point was a mistake. The score of a
+        point x is the sum of αₙ yₙ κ(xₙ, x).
 
     Raises:
-        ValueError: gram is not square or does not fit the signs, signs are not -1 and 1,
-            or epochs is less than 1.
+        TypeError: the kernel holds no floats.
+        ValueError: it is not square and symmetric or does not fit the signs, signs are not
+            -1 and 1, or epochs is less than 1.
     """
-    _require_signs(signs)
-    if gram.shape != (len(signs), len(signs)) or epochs < 1:
-        raise ValueError(
-            f"gram must be ({len(signs)}, {len(signs)}) and epochs 1 or more, got "
-            f"{tuple(gram.shape)}, {epochs}"
-        )
-    alpha, scores = torch.zeros_like(signs), torch.zeros_like(signs)
+    require_gram(gram, signs)
+    require_at_least(epochs, 1, "epochs")
+    y = signs.to(gram.dtype)
+    alpha, scores = torch.zeros_like(y), torch.zeros_like(y)
     for _ in range(epochs):
         before = alpha.sum()
-        for n in range(len(signs)):
-            if signs[n] * scores[n] <= 0:
+        for n in range(len(y)):
+            if not y[n] * scores[n] > 0:
                 alpha[n] += 1
-                scores += signs[n] * gram[n]
+                scores += y[n] * gram[n]
         if alpha.sum() == before:
             break
     return alpha
 
 
-def _require_signs(signs: Tensor) -> None:
-    if signs.ndim != 1 or len(signs) == 0 or not (signs.abs() == 1).all():
+def _require_pairs(pairs: Tensor, dimensions: int) -> None:
+    if pairs.ndim != 2 or len(pairs) != 2:
+        raise ValueError(f"pairs must be (2, k), got {tuple(pairs.shape)}")
+    require_classes(pairs.flatten(), pairs.numel(), dimensions, "pairs")
+
+
+def _require_both(signs: Tensor) -> None:
+    if not ((signs == 1).any() and (signs == -1).any()):
+        raise ValueError(f"signs must be of both kinds, got {signs[0].item()} only")
+
+
+def _require_precise(values: Tensor, name: str) -> None:
+    if values.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"{name} must be float32 or float64, got {values.dtype}")
+
+
+def _require_spread(residuals: Tensor, points: Tensor) -> None:
+    deviation = residuals.square().mean(dim=0).sqrt()
+    varies = deviation > 1e-12 * points.abs().amax(dim=0)
+    doubt = 10 * torch.finfo(points.dtype).eps * len(deviation)
+    rank = 0
+    if varies.all():
+        rank = torch.linalg.matrix_rank(residuals / deviation, rtol=doubt).item()
+    if rank < len(deviation):
         raise ValueError(
-            f"signs must be (n,) of -1 and 1, n > 0, got {tuple(signs.shape)}"
+            f"points must spread in {len(deviation)} directions within the classes, "
+            f"got {rank}"
         )

@@ -5,11 +5,22 @@ simultanées", Comptes rendus 25, 1847; momentum: B. Polyak, 1964,
 doi:10.1016/0041-5553(64)90137-5; Adam: D. Kingma and J. Ba, 2015, arXiv:1412.6980.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
+
+from dlbook.contract import (
+    require_above_zero,
+    require_at_least,
+    require_between,
+    require_finite,
+    require_same_shape,
+    require_signs,
+    require_table,
+    require_vector,
+)
 
 Gradient = Callable[[Tensor], Tensor]
 
@@ -29,13 +40,20 @@ def gradient_descent(
         (steps + 1, d) floats: the points visited, the start first.
 
     Raises:
-        ValueError: the step size is not above 0.
+        TypeError: the start holds no floats.
+        ValueError: the step size is not above 0, steps are below 0, the start is no
+            finite vector, a gradient has another shape, or the path has left the numbers
+            that the dtype can hold.
     """
-    if not step_size > 0:
-        raise ValueError(f"step_size must be above 0, got {step_size}")
+    require_vector(start, "start")
+    require_above_zero(step_size, "step_size")
+    require_at_least(steps, 0, "steps")
     path = [start]
     for _ in range(steps):
-        path.append(path[-1] - step_size * gradient(path[-1]))
+        slopes = gradient(path[-1])
+        require_same_shape(start, slopes, "start and gradient")
+        path.append(path[-1] - step_size * slopes)
+    require_finite(path[-1], f"the end of the path with step_size {step_size}")
     return torch.stack(path)
 
 
@@ -53,7 +71,11 @@ def local_parabola(
 
     Returns:
         floats of the shape of w; least at w0 - step_size * slope.
+
+    Raises:
+        ValueError: the step size is not above 0.
     """
+    require_above_zero(step_size, "step_size")
     return loss + slope * (w - w0) + (w - w0) ** 2 / (2 * step_size)
 
 
@@ -61,20 +83,26 @@ def largest_step(hessian: Tensor) -> float:
     """Give the step size from which gradient descent no longer converges: 2 / L.
 
     Args:
-        hessian: (d, d) floats, symmetric, the second derivatives of a quadratic loss.
+        hessian: (d, d) floats, symmetric, the second derivatives of a bowl: of a quadratic
+            loss that falls in no direction without end.
 
     Returns:
         2 over the largest eigenvalue L; steps below it converge, steps above it diverge.
 
     Raises:
-        ValueError: the matrix is not symmetric, or its largest eigenvalue is not above 0.
+        TypeError: the matrix holds no floats.
+        ValueError: it is not square and symmetric, its largest eigenvalue is not above 0,
+            or its least one is below 0 by more than rounding: a saddle, where no step
+            size converges.
     """
-    if not torch.allclose(hessian, hessian.T):
+    require_table(hessian, "hessian", len(hessian))
+    rounding = 10 * torch.finfo(hessian.dtype).eps * len(hessian) * hessian.abs().max()
+    if ((hessian - hessian.T).abs() > rounding).any():
         raise ValueError(f"a matrix of second derivatives is symmetric, got {hessian}")
-    curvature = torch.linalg.eigvalsh(hessian)[-1].item()
-    if not curvature > 0:
-        raise ValueError(f"the largest curvature must be above 0, got {curvature}")
-    return 2 / curvature
+    curvatures = torch.linalg.eigvalsh(hessian.double())
+    if curvatures[-1] <= 0 or curvatures[0] < -rounding:
+        raise ValueError(f"the curvatures must be above 0, got {curvatures.tolist()}")
+    return 2 / curvatures[-1].item()
 
 
 def with_constant(points: Tensor) -> Tensor:
@@ -85,7 +113,12 @@ def with_constant(points: Tensor) -> Tensor:
 
     Returns:
         (n, d + 1) floats.
+
+    Raises:
+        TypeError: the points hold no floats.
+        ValueError: they are no table, are empty, or not finite.
     """
+    require_table(points, "points")
     return torch.cat([points, points.new_ones(len(points), 1)], dim=1)
 
 
@@ -101,10 +134,11 @@ def logistic_loss(inputs: Tensor, signs: Tensor, w: Tensor) -> Tensor:
         () float in nats, never negative; log 2 at w = 0.
 
     Raises:
-        ValueError: there are no inputs, or a class is neither -1 nor 1.
+        TypeError: inputs or w hold no floats.
+        ValueError: two shapes do not fit, there are no inputs, a class is neither -1 nor
+            1, or a number is not finite.
     """
-    if len(inputs) == 0 or not (signs.abs() == 1).all():
-        raise ValueError(f"classes must be -1 or 1, at least one, got {signs.tolist()}")
+    _require_problem(inputs, signs, w)
     return -logsigmoid(signs * (inputs @ w)).mean()
 
 
@@ -118,7 +152,11 @@ def logistic_gradient(inputs: Tensor, signs: Tensor, w: Tensor) -> Tensor:
 
     Returns:
         (d,) floats.
+
+    Raises:
+        TypeError, ValueError: as in `logistic_loss`.
     """
+    _require_problem(inputs, signs, w)
     surprise = torch.sigmoid(-signs * (inputs @ w))  # the probability of the other class
     return -(signs * surprise) @ inputs / len(inputs)
 
@@ -126,7 +164,7 @@ def logistic_gradient(inputs: Tensor, signs: Tensor, w: Tensor) -> Tensor:
 def linear_discriminant(points: Tensor, signs: Tensor) -> Tensor:
     """Fit one Gaussian per class with a common covariance, and score by Bayes' rule.
 
-    Means and covariance are those of maximum likelihood.
+    Means and covariance are those of maximum likelihood, computed in float64.
 
     Args:
         points: (n, d) floats, without a column of ones.
@@ -136,8 +174,13 @@ def linear_discriminant(points: Tensor, signs: Tensor) -> Tensor:
         (d + 1,) floats, the weights and the bias of the log-odds of class 1.
 
     Raises:
-        ValueError: a class is missing.
+        TypeError: the points hold no floats.
+        ValueError: a class is missing, there is not one sign to each point, or a column
+            is constant within the classes or follows from others.
     """
+    require_table(points, "points")
+    require_signs(signs, len(points), "signs")
+    dtype, points = points.dtype, points.double()
     ours, others = points[signs == 1], points[signs == -1]
     if len(ours) == 0 or len(others) == 0:
         raise ValueError(
@@ -146,18 +189,19 @@ def linear_discriminant(points: Tensor, signs: Tensor) -> Tensor:
     center, other = ours.mean(dim=0), others.mean(dim=0)
     residuals = torch.cat([ours - center, others - other])
     covariance = residuals.T @ residuals / len(points)
+    _require_full_rank(residuals, points, torch.finfo(dtype).eps)
     w = torch.linalg.solve(covariance, center - other)
     prior = torch.tensor(len(ours) / len(others), dtype=w.dtype, device=w.device).log()
-    return torch.cat([w, (prior - w @ (center + other) / 2)[None]])
+    return torch.cat([w, (prior - w @ (center + other) / 2)[None]]).to(dtype)
 
 
-def mini_batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+def mini_batches(n: int, size: int, generator: torch.Generator) -> tuple[Tensor, ...]:
     """Cut one shuffled pass over n samples into batches.
 
     Args:
         n: how many samples there are.
         size: how many make a batch, from 1 to n; the last batch may be smaller.
-        generator: shuffles; each pass draws anew.
+        generator: shuffles; each pass draws anew. On the CPU.
 
     Returns:
         (size,) int64 indices, batch after batch, each sample once.
@@ -165,15 +209,15 @@ def mini_batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tens
     Raises:
         ValueError: size is outside 1..n.
     """
-    if not 1 <= size <= n:
-        raise ValueError(f"size must lie between 1 and {n}, got {size}")
-    return iter(torch.randperm(n, generator=generator).split(size))
+    require_between(size, 1, n, "size")
+    return torch.randperm(n, generator=generator).split(size)
 
 
 class Descent:
     """Plain steps: the change of the weights is the gradient times the step size."""
 
     def __init__(self, step_size: float) -> None:
+        require_above_zero(step_size, "step_size")
         self.step_size = step_size
 
     def step(self, w: Tensor, gradient: Tensor) -> Tensor:
@@ -185,7 +229,12 @@ class Descent:
 
         Returns:
             floats of the same shape.
+
+        Raises:
+            TypeError: w or the gradient holds no floats.
+            ValueError: the shapes differ.
         """
+        _require_partners(w, gradient)
         return w - self.step_size * gradient
 
 
@@ -193,19 +242,26 @@ class Momentum:
     """Steps with inertia: a velocity remembers the gradients of the past."""
 
     def __init__(self, step_size: float, memory: float = 0.9) -> None:
+        require_above_zero(step_size, "step_size")
+        _require_share(memory, "memory")
         self.step_size, self.memory = step_size, memory
-        self.velocity = torch.zeros(())
+        self.velocity: Tensor | float = 0.0
 
     def step(self, w: Tensor, gradient: Tensor) -> Tensor:
         """Give the next weights, and remember the velocity.
 
         Args:
-            w: floats of any shape, the weights now.
+            w: floats of any shape, the weights now; the same shape in every call.
             gradient: floats of the same shape, the slopes there.
 
         Returns:
             floats of the same shape.
+
+        Raises:
+            TypeError: w or the gradient holds no floats.
+            ValueError: the shapes differ, also from those of the step before.
         """
+        _require_partners(w, gradient, self.velocity)
         self.velocity = self.memory * self.velocity + gradient
         return w - self.step_size * self.velocity
 
@@ -216,19 +272,31 @@ class Adam:
     def __init__(
         self, step_size: float, betas: tuple[float, float] = (0.9, 0.999)
     ) -> None:
-        self.step_size, self.betas = step_size, betas
-        self.mean, self.square, self.steps = torch.zeros(()), torch.zeros(()), 0
+        require_above_zero(step_size, "step_size")
+        for beta in betas:
+            _require_share(beta, "a beta")
+        self.step_size, self.betas, self.steps = step_size, betas, 0
+        self.mean: Tensor | float = 0.0
+        self.square: Tensor | float = 0.0
 
     def step(self, w: Tensor, gradient: Tensor) -> Tensor:
         """Give the next weights, and remember both averages.
 
         Args:
-            w: floats of any shape, the weights now.
-            gradient: floats of the same shape, the slopes there.
+            w: float32 or float64 of any shape, the weights now; the same in every call.
+            gradient: the same shape and dtype, the slopes there.
 
         Returns:
             floats of the same shape.
+
+        Raises:
+            TypeError: w or the gradient holds no floats, or such of 16 bits, where squares
+                of gradients and the 1e-8 vanish.
+            ValueError: the shapes differ, also from those of the step before.
         """
+        _require_partners(w, gradient, self.mean)
+        if torch.finfo(gradient.dtype).bits < 32:
+            raise TypeError(f"Adam needs float32 or float64, got {gradient.dtype}")
         slow, slower = self.betas
         self.steps += 1
         self.mean = slow * self.mean + (1 - slow) * gradient
@@ -255,13 +323,58 @@ def minimize(
 
     Returns:
         the parameters after the last step, in the same order.
+
+    Raises:
+        TypeError: a parameter holds no floats of 32 or 64 bits.
+        ValueError: there are no parameters, the step size is not above 0, steps are below
+            0, or the loss is not one finite number.
     """
+    require_at_least(len(parameters), 1, "number of parameters")
+    require_above_zero(step_size, "step_size")
+    require_at_least(steps, 0, "steps")
     rules = [Adam(step_size) for _ in parameters]
-    for _ in range(steps):
-        watched = [values.detach().requires_grad_() for values in parameters]
-        gradients = torch.autograd.grad(loss(watched), watched)
+    parameters = [values.detach().clone() for values in parameters]
+    for t in range(steps):
+        watched = [values.requires_grad_() for values in parameters]
+        value = loss(watched)
+        if value.shape or not value.isfinite():
+            raise ValueError(
+                f"the loss must be one finite number, got {value} at step {t}"
+            )
+        gradients = torch.autograd.grad(value, watched)
         parameters = [
             rule.step(values.detach(), gradient)
             for rule, values, gradient in zip(rules, watched, gradients, strict=True)
         ]
     return parameters
+
+
+def _require_problem(inputs: Tensor, signs: Tensor, w: Tensor) -> None:
+    require_table(inputs, "inputs")
+    require_signs(signs, len(inputs), "signs")
+    require_vector(w, "w", inputs.shape[1])
+
+
+def _require_full_rank(residuals: Tensor, points: Tensor, rounding: float) -> None:
+    lengths = residuals.norm(dim=0)
+    constant = (lengths <= rounding * points.norm(dim=0)).nonzero().flatten().tolist()
+    if constant:
+        raise ValueError(f"columns must vary within the classes, got constant {constant}")
+    spread = torch.linalg.svdvals(residuals / lengths)  # of any unit
+    if len(spread) < len(lengths) or spread[-1] <= 100 * rounding * spread[0]:
+        raise ValueError(
+            f"no column may follow from others, got spreads {spread.tolist()}"
+        )
+
+
+def _require_partners(w: Tensor, gradient: Tensor, memory: Tensor | float = 0.0) -> None:
+    if not (w.is_floating_point() and gradient.is_floating_point()):
+        raise TypeError(f"w and gradient must be floats, got {w.dtype}, {gradient.dtype}")
+    require_same_shape(w, gradient, "w and gradient")
+    if isinstance(memory, Tensor):
+        require_same_shape(memory, gradient, "the memory of this rule and gradient")
+
+
+def _require_share(value: float, name: str) -> None:
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} must lie between 0 and 1, below 1, got {value}")

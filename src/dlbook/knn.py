@@ -1,7 +1,9 @@
 """k-nearest neighbors: label a point by the vote of the training points around it.
 
-Source: T. Cover and P. Hart, "Nearest neighbor pattern classification",
-IEEE Transactions on Information Theory 13(1), 1967, doi:10.1109/TIT.1967.1053964.
+Sources: E. Fix and J. Hodges, "Discriminatory analysis: nonparametric discrimination,
+consistency properties", report 4, USAF School of Aviation Medicine, 1951; T. Cover and
+P. Hart, "Nearest neighbor pattern classification", IEEE Transactions on Information
+Theory 13(1), 1967, doi:10.1109/TIT.1967.1053964.
 """
 
 import math
@@ -9,6 +11,14 @@ import math
 import torch
 from torch import Generator, Tensor
 from torch.nn.functional import one_hot
+
+from dlbook.contract import (
+    require_at_least,
+    require_between,
+    require_classes,
+    require_finite,
+    require_table,
+)
 
 QUERY_BLOCK, POINT_BLOCK = 1024, 4096  # a block of distances: 16 MB in float32
 
@@ -21,17 +31,20 @@ def squared_distances(queries: Tensor, points: Tensor) -> Tensor:
         points: (n, d) floats of the same dtype, in the same unit as the queries.
 
     Returns:
-        (m, n) floats, in that unit squared, never negative.
+        (m, n) float64, in that unit squared: exact for whole numbers up to 2^53, so that
+        equal distances are equal, wherever the origin lies.
 
     Raises:
-        ValueError: the two are not tables of the same width, or hold NaN or infinities.
+        ValueError: the two are not tables of the same width, one is empty or holds NaN or
+            infinities, or a square overflows.
         TypeError: the two are not floats of one dtype. Bytes would wrap around at 256.
     """
     _require_comparable(queries, points)
-    # |q - p|² = |q|² - 2 q·p + |p|² stores (m, n) numbers; q - p would store (m, n, d).
-    query_squares = queries.square().sum(dim=1, keepdim=True)
-    point_squares = points.square().sum(dim=1)
-    return (query_squares - 2 * queries @ points.T + point_squares).clamp(min=0)
+    distances = points.new_zeros(len(queries), len(points), dtype=torch.float64)
+    for q, p in zip(queries.T.double(), points.T.double(), strict=True):
+        distances += (q[:, None] - p).square()  # one coordinate at a time
+    require_finite(distances, "squared distances")
+    return distances
 
 
 def nearest_points(queries: Tensor, points: Tensor, k: int) -> Tensor:
@@ -46,35 +59,34 @@ def nearest_points(queries: Tensor, points: Tensor, k: int) -> Tensor:
         (m, k) int64 from 0 to n - 1, nearest first; of equally near points the first.
 
     Raises:
-        ValueError: k lies outside 1..n, where slicing would quietly return fewer points;
+        ValueError: k lies outside 1..n, where slicing would quietly return fewer points,
             or the tables do not fit together, as in `squared_distances`.
         TypeError: as in `squared_distances`.
     """
-    _require_neighbors(k, points)
-    return squared_distances(queries, points).argsort(dim=1, stable=True)[:, :k]
+    distances = squared_distances(queries, points)
+    require_between(k, 1, len(points), "k")
+    return distances.argsort(dim=1, stable=True)[:, :k]
 
 
 def vote(ballots: Tensor) -> Tensor:
     """Elect the commonest label of each row; of equally common ones, the smallest.
 
     Args:
-        ballots: (m, k) int64, labels counted from 0, at least one to a row.
+        ballots: (m, k) int64, labels counted from 0, at least one.
 
     Returns:
         (m,) int64, the labels elected.
 
     Raises:
-        ValueError: there is no ballot in a row, or a label is negative.
+        ValueError: there is no ballot, or a label is negative.
+        TypeError: they are not int64.
 
     >>> vote(torch.tensor([[2, 0, 2], [1, 0, 3]]))
     tensor([2, 0])
     """
-    if ballots.ndim != 2 or ballots.shape[1] == 0:
-        raise ValueError(f"ballots must be (m, k) with k > 0, got {tuple(ballots.shape)}")
-    if ballots.numel() == 0:
-        return ballots.new_empty(0)
-    if ballots.min() < 0:
-        raise ValueError(f"labels must be 0 or more, got {ballots.min()}")
+    if ballots.ndim != 2:
+        raise ValueError(f"ballots must be (m, k), got {tuple(ballots.shape)}")
+    require_classes(ballots.flatten(), ballots.numel(), name="ballots")
     return one_hot(ballots).sum(dim=1).argmax(dim=1)  # (m, k, classes) to (m, classes)
 
 
@@ -95,15 +107,15 @@ def k_nearest_neighbors(
         (m,) int64, the label elected for each query.
 
     Raises:
-        ValueError: k lies outside 1..n, there is not one label to each point, or the
-            tables do not fit together, as in `squared_distances`.
-        TypeError: as in `squared_distances`.
+        ValueError: k lies outside 1..n, there is not one label of 0 or more to each
+            point, or the tables do not fit together, as in `squared_distances`.
+        TypeError: labels are not int64, or as in `squared_distances`.
 
     >>> points, labels = torch.tensor([[0.0], [1.0], [5.0]]), torch.tensor([0, 0, 1])
     >>> k_nearest_neighbors(torch.tensor([[0.4], [4.0]]), points, labels, k=1)
     tensor([0, 1])
     """
-    _require_labels(labels, points)
+    require_classes(labels, len(points))
     return vote(labels[nearest_points(queries, points, k)])
 
 
@@ -111,11 +123,11 @@ def nearest_in_blocks(queries: Tensor, points: Tensor, k: int) -> Tensor:
     """Find the k points nearest to each query, without ever holding all distances.
 
     Equal to `nearest_points` wherever the arithmetic is exact, as it is in float32 for
-    whole numbers with |q|², |p|² and |q - p|² up to 2²⁴. Other floats are rounded: points
-    whose distances differ by less than the rounding may change places.
+    whole numbers whose squared distances from the origin chosen stay below 2^24. Other
+    floats are rounded: points whose distances differ by less than that may change places.
 
     Args:
-        queries: (m, d) floats.
+        queries: (m, d) floats; those of less than 32 bits are computed in float32.
         points: (n, d) floats of the same dtype.
         k: how many to find, from 1 to n.
 
@@ -126,17 +138,19 @@ def nearest_in_blocks(queries: Tensor, points: Tensor, k: int) -> Tensor:
         ValueError: as in `nearest_points`.
         TypeError: as in `nearest_points`.
     """
-    _require_neighbors(k, points)
     _require_comparable(queries, points)
-    best = queries.new_full((len(queries), k), math.inf)
+    require_between(k, 1, len(points), "k")
+    origin = middle(points)  # in float32, or wider
+    best = origin.new_full((len(queries), k), math.inf)
     index = torch.zeros_like(best, dtype=torch.int64)
     for start in range(0, len(points), POINT_BLOCK):
-        block = points[start : start + POINT_BLOCK]
+        block = points[start : start + POINT_BLOCK] - origin
         squares = block.square().sum(dim=1)
         for first in range(0, len(queries), QUERY_BLOCK):
             rows = slice(first, first + QUERY_BLOCK)
             # |q|² is the same for all points: without it, the order is the same.
-            scores = torch.addmm(squares, queries[rows], block.T, alpha=-2)
+            scores = torch.addmm(squares, queries[rows] - origin, block.T, alpha=-2)
+            require_finite(scores, "squared distances")
             values, places = smallest(scores, k)
             values = torch.cat([best[rows], values], dim=1)
             places = torch.cat([index[rows], places + start], dim=1)
@@ -145,18 +159,50 @@ def nearest_in_blocks(queries: Tensor, points: Tensor, k: int) -> Tensor:
     return index.gather(1, best.argsort(dim=1, stable=True))
 
 
+def middle(points: Tensor) -> Tensor:
+    """Choose an origin amid the points, on a grid as coarse as they are wide.
+
+    The grid keeps whole numbers whole when the origin is subtracted from them.
+
+    Args:
+        points: (n, d) floats, n and d at least 1.
+
+    Returns:
+        (d,) float32, or float64 if the points are; less than their spread away from
+        their mean.
+
+    Raises:
+        ValueError: points is no such table, or the spread overflows.
+        TypeError: they are not floats.
+    """
+    require_table(points, "points")
+    points = points.to(torch.promote_types(points.dtype, torch.float32))
+    spread = (points.amax(dim=0) - points.amin(dim=0)).max()
+    require_finite(spread, "the spread of the points")
+    if spread == 0:
+        return points[0]
+    step = 2 ** spread.log2().floor()
+    return (points.mean(dim=0) / step).round() * step
+
+
 def smallest(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Select the k smallest values of each row; of equal values, the first.
 
     `topk` alone leaves open which of several equal values it takes.
 
     Args:
-        values: (m, n) floats without NaN.
-        k: how many; all of them, where k exceeds n.
+        values: (m, n) numbers; infinity may be among them, NaN may not.
+        k: how many, at least 1; all of them, where k exceeds n.
 
     Returns:
         (m, min(k, n)) values in the order of their columns, and these columns, int64.
+
+    Raises:
+        ValueError: k is below 1, or values is no table or holds NaN.
     """
+    require_at_least(k, 1, "k")
+    if values.ndim != 2 or values.isnan().any():
+        raise ValueError(f"values must be (m, n), no NaN, got {tuple(values.shape)}")
     if k >= values.shape[1]:
         columns = torch.arange(values.shape[1], device=values.device)
         return values, columns.expand(values.shape)
@@ -183,16 +229,12 @@ def errors_of_every_k(
         (n,) float64 from 0 to 1: entry k - 1 is the share of queries that k voters miss.
 
     Raises:
-        ValueError: there are no queries, there is not one label to each of queries and
-            points, or the tables do not fit together, as in `squared_distances`.
-        TypeError: as in `squared_distances`.
+        ValueError: there is not one label of 0 or more to each of queries and points, or
+            the tables do not fit together, as in `squared_distances`.
+        TypeError: labels are not int64, or as in `squared_distances`.
     """
-    _require_labels(labels, points)
-    if len(queries) == 0 or truth.shape != queries.shape[:1]:
-        raise ValueError(
-            f"truth must hold a label for each of the queries, at least 1, got "
-            f"{len(truth)} for {len(queries)}"
-        )
+    require_classes(labels, len(points))
+    require_classes(truth, len(queries), name="truth")
     ballots = labels[nearest_points(queries, points, len(points))]
     winner = torch.zeros_like(ballots)
     most = (ballots == 0).cumsum(dim=1)  # votes for label 0 among the first 1, 2, ..., n
@@ -219,12 +261,8 @@ def cover_hart_bound(bayes_error: float, classes: int) -> float:
     >>> round(cover_hart_bound(0.1, classes=2), 2)
     0.18
     """
-    if classes < 2:
-        raise ValueError(f"classes must be 2 or more, got {classes}")
-    if not 0 <= bayes_error <= 1 - 1 / classes:
-        raise ValueError(
-            f"bayes_error must lie in 0..{1 - 1 / classes}, got {bayes_error}"
-        )
+    require_at_least(classes, 2, "classes")
+    require_between(bayes_error, 0, 1 - 1 / classes, "bayes_error")
     return bayes_error * (2 - classes / (classes - 1) * bayes_error)
 
 
@@ -241,9 +279,10 @@ def chance_of_a_perfect_score(questions: int, candidates: int) -> float:
     Raises:
         ValueError: a number is below 1.
     """
-    if min(questions, candidates) < 1:
-        raise ValueError(f"both numbers must be 1 or more, got {questions}, {candidates}")
-    return 1 - (1 - 0.5**questions) ** candidates
+    require_at_least(questions, 1, "questions")
+    require_at_least(candidates, 1, "candidates")
+    # 1 - (1 - p)^n, where 1 - p may round to 1
+    return -math.expm1(candidates * math.log1p(-(0.5**questions)))
 
 
 def simulate_perfect_scores(
@@ -263,41 +302,19 @@ def simulate_perfect_scores(
     Raises:
         ValueError: a number lies outside its range.
     """
-    if not 1 <= questions <= 62 or min(candidates, rounds) < 1:
-        raise ValueError(
-            "questions must lie in 1..62, candidates and rounds be 1 or more, "
-            f"got {questions}, {candidates}, {rounds}"
-        )
+    require_between(questions, 1, 62, "questions")
+    require_at_least(candidates, 1, "candidates")
+    require_at_least(rounds, 1, "rounds")
     # One of the 2^questions equally likely sheets of answers, number 0, is all correct.
     sheets = torch.randint(2**questions, (rounds, candidates), generator=generator)
     return (sheets == 0).any(dim=1).double().mean().item()
 
 
 def _require_comparable(queries: Tensor, points: Tensor) -> None:
-    shapes = f"{tuple(queries.shape)} and {tuple(points.shape)}"
-    if queries.ndim != 2 or points.ndim != 2 or queries.shape[1] != points.shape[1]:
-        raise ValueError(f"queries and points must be (m, d) and (n, d), got {shapes}")
-    if queries.dtype != points.dtype or not points.is_floating_point():
+    require_table(points, "points")
+    require_table(queries, "queries", points.shape[1])
+    if queries.dtype != points.dtype:
         raise TypeError(
-            f"queries and points must be floats of one dtype, got {queries.dtype} and "
+            f"queries and points must have one dtype, got {queries.dtype} and "
             f"{points.dtype}"
-        )
-    for name, table in (("queries", queries), ("points", points)):
-        norms = torch.linalg.vector_norm(table, dim=1)  # one number to a row: no copy
-        if not norms.isfinite().all():
-            raise ValueError(f"{name} must be finite, got NaN, infinity or an overflow")
-
-
-def _require_neighbors(k: int, points: Tensor) -> None:
-    if len(points) == 0:
-        raise ValueError("points must not be empty")
-    if not 1 <= k <= len(points):
-        raise ValueError(f"k must lie between 1 and {len(points)}, got {k}")
-
-
-def _require_labels(labels: Tensor, points: Tensor) -> None:
-    if labels.shape != points.shape[:1] or labels.dtype != torch.int64:
-        raise ValueError(
-            f"labels must be ({len(points)},) int64, got {tuple(labels.shape)} "
-            f"{labels.dtype}"
         )

@@ -9,6 +9,16 @@ import torch
 from scipy.special import stdtrit
 from torch import Tensor
 
+from dlbook.contract import (
+    require_above_zero,
+    require_at_least,
+    require_finite,
+    require_same_shape,
+    require_table,
+    require_vector,
+    require_wide,
+)
+
 
 def design_matrix(x: Tensor) -> Tensor:
     """Put a column of ones beside the inputs, so that the line may leave the origin.
@@ -20,16 +30,16 @@ def design_matrix(x: Tensor) -> Tensor:
         (N, 2) floats: x, then ones.
 
     Raises:
+        TypeError: x holds no floats.
         ValueError: x is not a vector, is not finite, or is constant (no slope fits).
 
     >>> design_matrix(torch.tensor([39.0, 47.0]))
     tensor([[39.,  1.],
             [47.,  1.]])
     """
-    if x.ndim != 1 or not x.isfinite().all():
-        raise ValueError(f"x must be a vector of finite values, got shape {(*x.shape,)}")
-    if len(x.unique()) < 2:
-        raise ValueError(f"x must take at least 2 values, got {len(x.unique())}")
+    require_vector(x, "x")
+    if x.min() == x.max():
+        raise ValueError(f"x must take at least 2 values, got only {x[0].item()}")
     return torch.stack([x, torch.ones_like(x)], dim=1)
 
 
@@ -45,9 +55,13 @@ def mean_squared_error(X: Tensor, y: Tensor, w: Tensor) -> Tensor:
         (...) floats, in the unit of y squared.
 
     Raises:
+        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
         ValueError: the shapes do not fit, or a value is not finite.
     """
-    _require_fitting(X, y)
+    _require_pairs(X, y)
+    require_finite(w, "w")
+    if w.ndim == 0 or w.shape[-1] != X.shape[1]:
+        raise ValueError(f"w must be (..., {X.shape[1]}), got {tuple(w.shape)}")
     return (w @ X.T - y).square().mean(dim=-1)
 
 
@@ -64,10 +78,12 @@ def solve_normal_equations(X: Tensor, y: Tensor) -> Tensor:
         (D,) floats, the weights.
 
     Raises:
-        ValueError: the shapes do not fit, or a value is not finite.
-        RuntimeError: the columns of X are so dependent that X.T @ X is singular.
+        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
+        ValueError: the shapes do not fit, a value is not finite, or the columns of X are so
+            nearly dependent that X.T @ X keeps no digit of them.
     """
-    _require_fitting(X, y)
+    _require_pairs(X, y)
+    require_independent(X, powers=2)
     return torch.linalg.solve(X.T @ X, X.T @ y)
 
 
@@ -84,12 +100,44 @@ def solve_by_qr(X: Tensor, y: Tensor) -> Tensor:
         (D,) floats, the weights.
 
     Raises:
-        ValueError: the shapes do not fit, or a value is not finite.
+        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
+        ValueError: the shapes do not fit, a value is not finite, or the columns of X are
+            dependent, but for rounding.
     """
-    _require_fitting(X, y)
+    _require_pairs(X, y)
+    require_independent(X)
     Q, R = torch.linalg.qr(X)
     target = (Q.T @ y).unsqueeze(1)
     return torch.linalg.solve_triangular(R, target, upper=True).squeeze(1)
+
+
+def require_independent(X: Tensor, powers: int = 1) -> None:
+    """Refuse a table one of whose columns is a sum of the others, but for rounding.
+
+    Args:
+        X: (N, D) floats, at least as many rows as columns.
+        powers: how often X enters the product that is to be solved, 1 or 2.
+
+    Raises:
+        TypeError: X holds no floats, or floats of fewer than 32 bits.
+        ValueError: X is no such table, or the columns, scaled to length one, have a
+            condition number that costs all digits of the dtype.
+    """
+    require_table(X, "X")
+    require_wide(X, "X")
+    if len(X) < X.shape[1]:
+        raise ValueError(f"X must be (N, D) with N at least D, got {tuple(X.shape)}")
+    # A unit costs no digits, so compare the columns at length one. Zeros stay zero.
+    units = X / X.norm(dim=0).clamp(min=torch.finfo(X.dtype).tiny)
+    stretches = torch.linalg.svdvals(units)  # from large to small
+    eps = torch.finfo(X.dtype).eps
+    least = max(10 * len(X) ** 0.5 * eps, eps ** (1 / powers))
+    if stretches[-1] <= least * stretches[0]:
+        condition = (stretches[0] / stretches[-1]).item()
+        raise ValueError(
+            "the columns of X must be independent, "
+            f"got the condition number {condition:.1g} in {X.dtype}"
+        )
 
 
 def descend(X: Tensor, y: Tensor, step_size: float, steps: int) -> Tensor:
@@ -102,20 +150,20 @@ def descend(X: Tensor, y: Tensor, step_size: float, steps: int) -> Tensor:
         steps: how many steps, 0 or more.
 
     Returns:
-        (steps + 1, D) floats: the weights at the start and after each step.
+        (steps + 1, D) floats: the weights at the start and after each step. They grow
+        without a bound where step_size is above 2 / (largest curvature).
 
     Raises:
+        TypeError: X or y holds no floats, or floats of fewer than 32 bits.
         ValueError: the shapes do not fit, a value is not finite, or step_size or steps
             are too small.
     """
-    _require_fitting(X, y)
-    if step_size <= 0 or steps < 0:
-        raise ValueError(
-            f"step_size must be positive, steps 0 or more: got {step_size}, {steps}"
-        )
+    _require_pairs(X, y)
+    require_above_zero(step_size, "step_size")
+    require_at_least(steps, 0, "steps")
     path = [torch.zeros_like(X[0])]
     for _ in range(steps):
-        gradient = 2 / len(y) * X.T @ (X @ path[-1] - y)
+        gradient = 2 / len(y) * (X.T @ (X @ path[-1] - y))
         path.append(path[-1] - step_size * gradient)
     return torch.stack(path)
 
@@ -129,7 +177,12 @@ def fastest_step_size(X: Tensor) -> float:
     Returns:
         2 / (smallest + largest curvature) of the mean squared error; twice the inverse of
         the largest curvature is already too far.
+
+    Raises:
+        TypeError: X holds no floats, or floats of fewer than 32 bits.
+        ValueError: X is no table of finite values with independent columns.
     """
+    require_independent(X)
     curvatures = torch.linalg.eigvalsh(2 / len(X) * X.T @ X)
     return (2 / (curvatures[0] + curvatures[-1])).item()
 
@@ -145,14 +198,17 @@ def explained_share(y: Tensor, prediction: Tensor) -> Tensor:
         0d float: 1 for a perfect prediction, 0 for the mean, below 0 for worse than that.
 
     Raises:
-        ValueError: the shapes differ, or y has no scatter to explain.
+        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
+        ValueError: the shapes differ, a value is not finite, or y has no scatter.
     """
-    if y.shape != prediction.shape:
-        raise ValueError(f"shapes must be equal, got {y.shape} and {prediction.shape}")
-    scatter = (y - y.mean()).square().sum()
-    if scatter == 0:
+    require_vector(y, "y")
+    require_wide(y, "y")
+    require_same_shape(y, prediction, "y and prediction")
+    require_finite(prediction, "prediction")
+    if y.min() == y.max():
         raise ValueError(f"y must take at least 2 values, got only {y[0].item()}")
-    return 1 - (y - prediction).square().sum() / scatter
+    unexplained = (y - prediction).square().mean()
+    return 1 - unexplained / (y - y.mean()).square().mean()
 
 
 def leverages(X: Tensor) -> Tensor:
@@ -163,27 +219,49 @@ def leverages(X: Tensor) -> Tensor:
 
     Returns:
         (N,) floats from 0 to 1; they sum to D.
+
+    Raises:
+        TypeError: X holds no floats, or floats of fewer than 32 bits.
+        ValueError: X is no table of finite values with independent columns.
     """
+    require_independent(X)
     # The hat matrix is X (X.T X)^-1 X.T = Q Q.T; its diagonal needs no (N, N) product.
     return torch.linalg.qr(X).Q.square().sum(dim=1)
 
 
 def studentized_residuals(X: Tensor, y: Tensor) -> Tensor:
-    """Compare each residual with the scatter that it should have if all is well.
+    """Compare each residual with the scatter of the other points.
+
+    The point itself is left out of the yardstick, or a large error would excuse itself.
 
     Args:
-        X: (N, D) floats, the design matrix, with N above D.
-        y: (N,) floats, the targets.
+        X: (N, D) floats, the design matrix, with independent columns and N above D + 1.
+        y: (N,) floats, the targets, not all of them on the line.
 
     Returns:
-        (N,) floats without a unit; beyond 3 in size asks for a look at the data.
+        (N,) floats without a unit. If the noise is Gaussian, each of them follows
+        Student's distribution with N - D - 1 degrees of freedom.
 
     Raises:
-        ValueError: the shapes do not fit, or a value is not finite.
+        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
+        ValueError: the shapes do not fit, a value is not finite, or there is no scatter to
+            judge by: too few points, one that rules its own prediction, or no error at all.
     """
-    residuals = y - X @ solve_by_qr(X, y)
-    variance = residuals.square().sum() / (len(y) - X.shape[1])
-    return residuals / (variance * (1 - leverages(X))).sqrt()
+    residuals, influence = y - X @ solve_by_qr(X, y), leverages(X)
+    freedom = len(y) - X.shape[1] - 1
+    if freedom < 1:
+        raise ValueError(f"X must have at least {X.shape[1] + 2} rows, got {len(X)}")
+    eps = torch.finfo(X.dtype).eps
+    if (influence > 1 - eps**0.5).any():
+        most = influence.max().item()
+        raise ValueError(f"each leverage must lie below 1, got {most:.6f}")
+    if residuals.norm() <= 10 * len(y) ** 0.5 * eps * y.norm():
+        raise ValueError("y must leave residuals to compare, but all is explained")
+    own = residuals.square() / (
+        1 - influence
+    )  # what each point adds to the sum of squares
+    others = (residuals.square().sum() - own).clamp(min=0) / freedom
+    return residuals / (others * (1 - influence)).sqrt()
 
 
 def prediction_interval(
@@ -192,7 +270,7 @@ def prediction_interval(
     """Bound where the next measurement falls, if the noise is Gaussian.
 
     Args:
-        X: (N, D) floats, the design matrix, with N above D.
+        X: (N, D) floats, the design matrix, with independent columns and N above D.
         y: (N,) floats, the targets.
         X_new: (M, D) floats, rows of a design matrix, such as `[47.0, 1.0]`.
         confidence: how often the interval should hold, between 0 and 1.
@@ -201,10 +279,12 @@ def prediction_interval(
         lower and upper bounds, (M,) floats each, in the unit of y.
 
     Raises:
+        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
         ValueError: the shapes do not fit, a value is not finite, confidence is not
             between 0 and 1, or N equals D, which leaves no scatter to judge by.
     """
     w, freedom = solve_by_qr(X, y), len(y) - X.shape[1]
+    require_table(X_new, "X_new", columns=X.shape[1])
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
     if freedom == 0:
@@ -217,11 +297,8 @@ def prediction_interval(
     return X_new @ w - margin, X_new @ w + margin
 
 
-def _require_fitting(X: Tensor, y: Tensor) -> None:
-    if X.ndim != 2 or y.shape != X.shape[:1] or len(y) < X.shape[-1]:
-        raise ValueError(
-            "X must be (N, D) and y (N,) with N at least D, "
-            f"got {(*X.shape,)} and {(*y.shape,)}"
-        )
-    if not (X.isfinite().all() and y.isfinite().all()):
-        raise ValueError("X and y must be finite, got NaN or infinity")
+def _require_pairs(X: Tensor, y: Tensor) -> None:
+    require_table(X, "X")
+    require_vector(y, "y", length=len(X))
+    require_wide(X, "X")
+    require_wide(y, "y")

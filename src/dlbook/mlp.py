@@ -12,6 +12,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from dlbook.contract import (
+    require_at_least,
+    require_finite,
+    require_table,
+    require_vector,
+)
+
 Activation = Callable[[Tensor], Tensor]
 Layer = tuple[Tensor, Tensor]  # weight (outputs, inputs) and bias (outputs,)
 
@@ -24,8 +31,13 @@ def tanh(s: Tensor) -> Tensor:
 
     Returns:
         floats of the same shape: 0 at 0, odd, ever flatter away from it.
+
+    Raises:
+        TypeError: s holds no floats; twice a byte may wrap around to 0.
     """
-    return 2 / (1 + torch.exp(-2 * s)) - 1
+    if not s.is_floating_point():
+        raise TypeError(f"s must be floats, got {s.dtype}")
+    return 2 * torch.sigmoid(2 * s) - 1  # sigmoid(t) is 1 / (1 + exp(-t))
 
 
 def relu(s: Tensor) -> Tensor:
@@ -59,9 +71,9 @@ def relu_derivative(s: Tensor) -> Tensor:
         s: floats of any shape, the input of the rectifier.
 
     Returns:
-        floats of the same shape: 1 where s is positive, else 0.
+        floats of the same shape: 1 where s is positive, else 0; NaN where s is.
     """
-    return (s > 0).to(s.dtype)
+    return (s > 0) + (s - s)  # s - s is 0, except for NaN
 
 
 def unit(x: Tensor, w: Tensor, b: Tensor, activation: Activation) -> Tensor:
@@ -75,7 +87,13 @@ def unit(x: Tensor, w: Tensor, b: Tensor, activation: Activation) -> Tensor:
 
     Returns:
         () float, the response.
+
+    Raises:
+        TypeError: x or w holds no floats.
+        ValueError: x and w are not two vectors of one length, or not finite.
     """
+    require_vector(w, "w")
+    require_vector(x, "x", len(w))
     return activation(w @ x + b)
 
 
@@ -92,15 +110,36 @@ def layer(x: Tensor, weight: Tensor, bias: Tensor, activation: Activation) -> Te
         (n, k) floats: the response of each unit to each input.
 
     Raises:
+        TypeError: the dtypes differ.
         ValueError: the rows of input and weight differ in length, or the bias has not
             one number per unit, where broadcasting would invent an answer.
     """
-    if x.shape[-1] != weight.shape[1] or bias.shape != weight.shape[:1]:
+    require_fit(x, weight, bias)
+    return activation(x @ weight.T + bias)
+
+
+def require_fit(x: Tensor, weight: Tensor, bias: Tensor) -> None:
+    """Refuse an input, a weight and a bias that make no layer.
+
+    Args:
+        x: (n, d) floats, one input per row.
+        weight: (k, d) floats, one unit per row.
+        bias: (k,) floats.
+
+    Raises:
+        TypeError: they are no floats, or of several dtypes.
+        ValueError: their shapes do not fit.
+    """
+    shapes = [tuple(part.shape) for part in (x, weight, bias)]
+    fits = x.ndim == weight.ndim == 2 and x.shape[1] == weight.shape[1]
+    if not fits or bias.shape != weight.shape[:1]:
         raise ValueError(
             "a layer needs x (n, d), weight (k, d) and bias (k,), got "
-            f"{tuple(x.shape)}, {tuple(weight.shape)} and {tuple(bias.shape)}"
+            "{}, {} and {}".format(*shapes)
         )
-    return activation(x @ weight.T + bias)
+    dtypes = [x.dtype, weight.dtype, bias.dtype]
+    if not x.is_floating_point() or len(set(dtypes)) > 1:
+        raise TypeError(f"a layer needs floats of one dtype, got {dtypes}")
 
 
 def forward(x: Tensor, layers: list[Layer], activation: Activation) -> Tensor:
@@ -115,6 +154,7 @@ def forward(x: Tensor, layers: list[Layer], activation: Activation) -> Tensor:
         (n, c) floats, the c outputs of the last layer for each input.
 
     Raises:
+        TypeError: the dtypes differ.
         ValueError: there is no layer, or two shapes do not fit.
     """
     if not layers:
@@ -140,8 +180,11 @@ def draw_layers(
         between -1/sqrt(d) and 1/sqrt(d), where d counts the inputs of the layer.
 
     Raises:
+        TypeError: dtype is no type of floats.
         ValueError: fewer than two widths, or one below 1.
     """
+    if not dtype.is_floating_point:
+        raise TypeError(f"dtype must be a type of floats, got {dtype}")
     if len(widths) < 2 or min(widths) < 1:
         raise ValueError(f"widths must hold at least 2 numbers from 1 up, got {widths}")
     generator = torch.Generator().manual_seed(seed)
@@ -178,12 +221,15 @@ def collapse(layers: list[Layer]) -> Layer:
         weight (c, d) and bias (c,) of the map from the d inputs to the c outputs.
 
     Raises:
-        ValueError: there is no layer.
+        TypeError: the dtypes differ.
+        ValueError: there is no layer, or two shapes do not fit.
     """
     if not layers:
         raise ValueError("a stack needs at least 1 layer, got 0")
     weight, bias = layers[0]
+    require_fit(weight, weight, bias)
     for next_weight, next_bias in layers[1:]:
+        require_fit(weight.T, next_weight, next_bias)
         weight, bias = next_weight @ weight, next_weight @ bias + next_bias
     return weight, bias
 
@@ -192,36 +238,57 @@ def active_units(x: Tensor, layers: list[Layer]) -> Tensor:
     """Tell which hidden rectifiers are on; where none switches, the network is affine.
 
     Args:
-        x: (n, d) floats, one input per row.
+        x: (n, d) floats, one input per row, at least one.
         layers: weights and biases; the last layer has no rectifiers.
 
     Returns:
         (n, units) bool, the hidden units of all layers, first layer first.
+
+    Raises:
+        TypeError: the dtypes differ.
+        ValueError: x is empty, two shapes do not fit, or a response is not finite.
     """
-    switches = []
+    require_table(x, "x")
+    switches = [torch.ones_like(x[:, :0], dtype=torch.bool)]
     for weight, bias in layers[:-1]:
         x = layer(x, weight, bias, relu)
+        require_finite(x, "responses")
         switches.append(x > 0)
-    return torch.cat(switches, dim=1) if switches else torch.ones(len(x), 0).bool()
+    return torch.cat(switches, dim=1)
 
 
 def count_pieces(x: Tensor, layers: list[Layer]) -> int:
-    """Count the straight pieces that a rectifier network has along a path.
+    """Count the straight pieces that a rectifier network has along a line.
+
+    A piece is where the slope stays the same. The outputs are computed in float64; bends
+    that its rounding hides are not counted.
 
     Args:
-        x: (n, d) floats, points along a line, close enough to meet every piece.
+        x: (n, d) floats, different points in order along a straight line, so close that
+            each piece holds at least three of them.
         layers: weights and biases.
 
     Returns:
-        how many runs of points share their switches, from 1 to n.
+        how many pieces hold three points or more, at least 1.
 
     Raises:
-        ValueError: there are no points.
+        TypeError: x holds no floats.
+        ValueError: there are fewer than three points, two neighbors are equal, or an
+            output is not finite.
     """
-    if len(x) == 0:
-        raise ValueError("counting pieces needs at least 1 point, got 0")
-    on = active_units(x, layers)
-    return 1 + int((on[1:] != on[:-1]).any(dim=1).sum())
+    require_table(x, "x")
+    require_at_least(len(x), 3, "number of points")
+    x = x.double()
+    output = forward(x, [(w.double(), b.double()) for w, b in layers], relu)
+    require_finite(output, "outputs")
+    gaps = x.diff(dim=0).norm(dim=1, keepdim=True)
+    if not (gaps > 0).all():
+        raise ValueError("neighboring points must differ, got a distance of 0")
+    slopes = output.diff(dim=0) / gaps
+    rounding = 1e-9 * slopes.abs().max() + 1e-13 * output.abs().max() / gaps.min()
+    goes_on = (slopes.diff(dim=0).abs() <= rounding).all(dim=1)
+    begins = goes_on[1:] & ~goes_on[:-1]
+    return max(1, int(goes_on[0]) + int(begins.sum()))
 
 
 def sawtooth(depth: int) -> list[Layer]:
@@ -236,8 +303,7 @@ def sawtooth(depth: int) -> list[Layer]:
     Raises:
         ValueError: depth is below 1.
     """
-    if depth < 1:
-        raise ValueError(f"depth must be at least 1, got {depth}")
+    require_at_least(depth, 1, "depth")
     fold = torch.tensor([[2.0, -4.0]], dtype=torch.float64)  # 2 relu(x) - 4 relu(x - 1/2)
     split = torch.ones(2, 1, dtype=torch.float64)
     bias = torch.tensor([0.0, -0.5], dtype=torch.float64)

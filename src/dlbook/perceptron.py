@@ -1,65 +1,115 @@
 """The perceptron: one unit with a threshold, trained by its own mistakes.
 
-Sources: F. Rosenblatt, "The perceptron: a probabilistic model for information storage and
+Sources: W. McCulloch and W. Pitts, "A logical calculus of the ideas immanent in nervous
+activity", Bulletin of Mathematical Biophysics 5, 1943, doi:10.1007/BF02478259;
+F. Rosenblatt, "The perceptron: a probabilistic model for information storage and
 organization in the brain", Psychological Review 65(6), 1958, doi:10.1037/h0042519;
-A. Novikoff, "On convergence proofs for perceptrons", Proceedings of the Symposium on the
-Mathematical Theory of Automata 12, 1962.
+A. Novikoff, "On convergence proofs on perceptrons", Proceedings of the Symposium on the
+Mathematical Theory of Automata 12, 1962; Y. Freund and R. Schapire, "Large margin
+classification using the perceptron algorithm", Machine Learning 37, 1999,
+doi:10.1023/A:1007662407062.
 """
 
 from itertools import product
-from math import isfinite
 
 import torch
 from torch import Tensor
 
-CORNERS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-BLOCK = (
-    256  # examples scored at once: enough to pay for the call, few enough to be cached
+from dlbook.contract import (
+    require_at_least,
+    require_between,
+    require_bits,
+    require_finite,
+    require_signs,
+    require_table,
+    require_vector,
 )
 
+CORNERS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+# examples scored at once: enough to pay for the call, few enough to be cached
+BLOCK = 256
 
-def threshold_unit(inputs: Tensor, weights: Tensor, bias: float) -> Tensor:
-    """Answer 1 where the weighted sum of the inputs, plus the bias, is not negative.
+
+def threshold_unit(inputs: Tensor, weight: float, bias: float) -> Tensor:
+    """Answer 1 where the inputs, added and weighed all alike, reach the threshold.
 
     Args:
-        inputs: (n, d) floats, one case per row; 0 and 1 for gates.
-        weights: (d,) floats, one for each input.
+        inputs: (n, d) floats, each 0 or 1, one case per row.
+        weight: what each input that is 1 adds to the sum.
         bias: what is added to the sum.
 
     Returns:
-        (n,) floats, 0 or 1.
+        (n,) floats like the inputs, 0 or 1.
 
-    >>> threshold_unit(CORNERS, torch.tensor([1.0, 1.0]), bias=-1.5)  # and
+    Raises:
+        TypeError: the inputs are no floats.
+        ValueError: the inputs are no table of 0 and 1, or a number is not finite.
+
+    >>> threshold_unit(CORNERS, weight=1.0, bias=-1.5)  # and
     tensor([0., 0., 0., 1.])
     """
-    return (inputs @ weights + bias >= 0).float()
+    require_table(inputs, "inputs")
+    require_bits(inputs.flatten(), inputs.numel(), "inputs")
+    require_finite(torch.tensor([weight, bias], dtype=torch.float64), "weight and bias")
+    count = inputs.sum(dim=1, dtype=torch.float64)
+    return (weight * count + bias >= 0).to(inputs.dtype)
+
+
+def perceptron(x: Tensor, w: Tensor, b: float) -> Tensor:
+    """Answer +1 where the weighted sum of the inputs, plus the bias, is not negative.
+
+    Args:
+        x: (n, d) floats, one case per row.
+        w: (d,) floats, a weight for each input.
+        b: the bias.
+
+    Returns:
+        (n,) floats like the inputs: +1 where w · x + b >= 0, otherwise -1.
+
+    Raises:
+        TypeError: inputs or weights are no floats.
+        ValueError: the shapes do not fit, or a number or a score is not finite.
+
+    >>> perceptron(CORNERS, torch.tensor([1.0, -1.0]), b=-0.5)  # x₁ and not x₂
+    tensor([-1., -1.,  1., -1.])
+    """
+    require_table(x, "x")
+    require_vector(w, "w", x.shape[1])
+    require_finite(torch.tensor([b], dtype=torch.float64), "b")
+    score = x @ w + b
+    require_finite(score, "scores")  # NaN is not below 0
+    return torch.where(score >= 0, 1.0, -1.0).to(x.dtype)
 
 
 def exclusive_or(inputs: Tensor) -> Tensor:
     """Compute xor with two layers: (x₁ or x₂) and not (x₁ and x₂).
 
     Args:
-        inputs: (n, 2) floats, 0 or 1.
+        inputs: (n, 2) floats, each 0 or 1.
 
     Returns:
         (n,) floats: 1 where exactly one input is 1, otherwise 0.
 
+    Raises:
+        TypeError: the inputs are no floats.
+        ValueError: they are no table of two columns of 0 and 1.
+
     >>> exclusive_or(CORNERS)
     tensor([0., 1., 1., 0.])
     """
-    one_each = torch.ones(2)
-    either = threshold_unit(inputs, one_each, bias=-0.5)
-    not_both = threshold_unit(inputs, -one_each, bias=1.5)
+    require_table(inputs, "inputs", columns=2)
+    either = threshold_unit(inputs, weight=1.0, bias=-0.5)
+    not_both = threshold_unit(inputs, weight=-1.0, bias=1.5)
     hidden = torch.stack([either, not_both], dim=1)
-    return threshold_unit(hidden, one_each, bias=-1.5)
+    return threshold_unit(hidden, weight=1.0, bias=-1.5)
 
 
-def one_unit_tables() -> dict[tuple[float, ...], tuple[float, float, float]]:
-    """Find which functions of two bits one unit computes, by trying 36 settings.
+def one_unit_tables() -> dict[tuple[bool, ...], tuple[float, float, float]]:
+    """Find which functions of two bits a perceptron computes, by trying 36 settings.
 
     Returns:
-        the first setting found, (weight, weight, bias), by truth table: the four answers
-        at (0, 0), (0, 1), (1, 0), (1, 1).
+        the first setting found, (weight, weight, bias), by truth table: whether it
+        answers +1 at (0, 0), (0, 1), (1, 0), (1, 1).
 
     >>> len(one_unit_tables())
     14
@@ -67,8 +117,8 @@ def one_unit_tables() -> dict[tuple[float, ...], tuple[float, float, float]]:
     found = {}
     for first, second in product((-1.0, 0.0, 1.0), repeat=2):
         for bias in (-1.5, -0.5, 0.5, 1.5):
-            answers = threshold_unit(CORNERS, torch.tensor([first, second]), bias)
-            found.setdefault(tuple(answers.tolist()), (first, second, bias))
+            answers = perceptron(CORNERS, torch.tensor([first, second]), bias)
+            found.setdefault(tuple((answers > 0).tolist()), (first, second, bias))
     return found
 
 
@@ -77,15 +127,25 @@ def with_constant(points: Tensor, constant: float = 1.0) -> Tensor:
 
     Args:
         points: (n, d) floats.
-        constant: the value of the new input, in the unit of the others.
+        constant: the value of the new input, in the unit of the others, not 0.
 
     Returns:
         (n, d + 1) floats; the constant comes last.
+
+    Raises:
+        TypeError: the points are no floats.
+        ValueError: they are no table of finite numbers, or the constant is 0 or no number.
     """
-    return torch.cat([points, points.new_full((len(points), 1), constant)], dim=1)
+    require_table(points, "points")
+    if not 0 < abs(constant) <= torch.finfo(points.dtype).max:
+        raise ValueError(
+            f"constant must be a number of {points.dtype} other than 0, got {constant}"
+        )
+    column = points.new_full((len(points), 1), constant)
+    return torch.cat([points, column], dim=1)
 
 
-def check_sample(points: Tensor, labels: Tensor) -> float:
+def require_sample(points: Tensor, labels: Tensor) -> float:
     """Refuse a sample that a classifier with answers -1 and +1 cannot learn from.
 
     Args:
@@ -93,39 +153,21 @@ def check_sample(points: Tensor, labels: Tensor) -> float:
         labels: (n,) numbers, each -1 or +1.
 
     Returns:
-        the largest absolute value among the points.
+        R, the length of the longest point.
 
     Raises:
-        ValueError: empty, of the wrong shape or type, not finite, or with other labels.
+        TypeError: the points are no floats.
+        ValueError: the sample is empty, of the wrong shape, not finite, or has other
+            labels; or R² is too large a number for the points' dtype.
     """
-    if points.ndim != 2 or 0 in points.shape:
+    require_table(points, "points")
+    require_signs(labels, len(points))
+    longest = points.norm(dim=1).max().item()
+    if not longest**2 <= torch.finfo(points.dtype).max:
         raise ValueError(
-            f"points must be (n, d) and not empty, got {tuple(points.shape)}"
+            f"points must have squares that {points.dtype} can hold, got length {longest}"
         )
-    if not points.is_floating_point():
-        raise ValueError(f"points must be floats, got {points.dtype}")
-    if labels.shape != points.shape[:1]:
-        raise ValueError(f"labels must be ({len(points)},), got {tuple(labels.shape)}")
-    if not (labels.abs() == 1).all():
-        wrong = labels[labels.abs() != 1][0].item()
-        raise ValueError(f"labels must be -1 or +1, got {wrong}")
-    least, largest = (extreme.item() for extreme in points.aminmax())
-    if not (isfinite(least) and isfinite(largest)):
-        raise ValueError("points must be finite, got NaN or infinity")
-    return max(abs(least), abs(largest))
-
-
-def check_epochs(epochs: int) -> None:
-    """Refuse to train for less than one epoch.
-
-    Args:
-        epochs: how often to go through the examples.
-
-    Raises:
-        ValueError: epochs is less than 1.
-    """
-    if epochs < 1:
-        raise ValueError(f"epochs must be 1 or more, got {epochs}")
+    return longest
 
 
 def train(points: Tensor, labels: Tensor, epochs: int) -> tuple[Tensor, Tensor]:
@@ -142,25 +184,57 @@ def train(points: Tensor, labels: Tensor, epochs: int) -> tuple[Tensor, Tensor]:
         step t presents example `t % n` in epoch `t // n`.
 
     Raises:
+        TypeError: the points are no floats.
         ValueError: the sample is empty or malformed, or epochs is less than 1.
     """
-    check_sample(points, labels)
-    check_epochs(epochs)
+    require_sample(points, labels)
+    require_at_least(epochs, 1, "epochs")
     w, y = torch.zeros_like(points[0]), labels.to(points.dtype)
     steps: list[int] = []
     for epoch in range(epochs):
         known = len(steps)
         for n in range(len(points)):
-            if y[n] * (w @ points[n]) <= 0:
+            if not y[n] * (w @ points[n]) > 0:
                 w = w + y[n] * points[n]
                 steps.append(epoch * len(points) + n)
         if len(steps) == known:
             break
-    return w, torch.tensor(steps, dtype=torch.int64)
+    return w, torch.tensor(steps, dtype=torch.int64, device=points.device)
 
 
-def first_mistake(
-    w: Tensor, points: Tensor, y: Tensor, begin: int, largest: float
+def train_by_blocks(points: Tensor, labels: Tensor, epochs: int) -> tuple[Tensor, Tensor]:
+    """Train a perceptron as `train` does, update for update, many times faster.
+
+    Args:
+        points: (n, d) floats, as in `train`.
+        labels: (n,) numbers, each -1 or +1.
+        epochs: how often to go through the examples at the most, at least 1.
+
+    Returns:
+        the weights and the steps of the updates, equal to those of `train`.
+
+    Raises:
+        TypeError: the points are no floats.
+        ValueError: the sample is empty or malformed, or epochs is less than 1.
+    """
+    longest = require_sample(points, labels)
+    require_at_least(epochs, 1, "epochs")
+    w, y = torch.zeros_like(points[0]), labels.to(points.dtype)
+    steps: list[int] = []
+    for epoch in range(epochs):
+        known = len(steps)
+        n = _first_mistake(w, points, y, 0, longest)
+        while n < len(points):
+            w = w + y[n] * points[n]
+            steps.append(epoch * len(points) + n)
+            n = _first_mistake(w, points, y, n + 1, longest)
+        if len(steps) == known:
+            break
+    return w, torch.tensor(steps, dtype=torch.int64, device=points.device)
+
+
+def _first_mistake(
+    w: Tensor, points: Tensor, y: Tensor, begin: int, longest: float
 ) -> int:
     """Find the first example that the weights get wrong, scoring whole blocks at a time.
 
@@ -169,16 +243,15 @@ def first_mistake(
         points: (n, d) floats.
         y: (n,) floats like the points, each -1 or +1.
         begin: where to begin to look, from 0 to n.
-        largest: the largest absolute value among the points.
+        longest: the length of the longest point.
 
     Returns:
-        the first n from begin with yₙ (w · xₙ) <= 0, as one dot product alone decides it;
-        the number of points if there is none.
+        the first n from begin whose yₙ (w · xₙ) is not positive, as one dot product alone
+        decides it; the number of points if there is none.
     """
     number = torch.finfo(w.dtype)
-    rounding = number.eps * float(w.abs().sum()) * largest + number.tiny
     # Beyond this doubt, every order of summation finds the same sign.
-    doubt = 2 * len(w) * rounding
+    doubt = 2 * len(w) * (number.eps * w.norm().item() * longest + number.tiny)
     for start in range(begin, len(points), BLOCK):
         block = slice(start, start + BLOCK)
         scores = y[block] * (points[block] @ w)
@@ -186,39 +259,43 @@ def first_mistake(
             continue
         suspects = (scores > doubt).logical_not().nonzero()[:, 0]  # NaN is suspect, too
         for n in (start + suspects).tolist():
-            if y[n] * (w @ points[n]) <= 0:
+            if not y[n] * (w @ points[n]) > 0:
                 return n
     return len(points)
 
 
-def train_by_blocks(points: Tensor, labels: Tensor, epochs: int) -> tuple[Tensor, Tensor]:
-    """Train a perceptron as `train` does, update for update, many times faster.
+def average_weights(points: Tensor, labels: Tensor, steps: Tensor, epochs: int) -> Tensor:
+    """Average the weights of a training run over all its steps.
+
+    The weights begin at 0 and are counted after each example. An example that is added at
+    step t is part of them in all later steps, a share 1 - t / T of all T.
 
     Args:
-        points: (n, d) float32 or float64, as in `train`.
+        points: (n, d) floats, as trained on.
         labels: (n,) numbers, each -1 or +1.
-        epochs: how often to go through the examples at the most, at least 1.
+        steps: (updates,) int64, the steps at which `train` made its updates.
+        epochs: how many epochs to average over; T = epochs · n lies beyond the last step.
 
     Returns:
-        the weights and the steps of the updates, equal to those of `train`.
+        (d,) floats like the points.
 
     Raises:
-        ValueError: the sample is empty or malformed, or epochs is less than 1.
+        TypeError: the points are no floats, or the steps no int64.
+        ValueError: the sample is malformed, there are no steps, or one lies outside the
+            epochs.
     """
-    largest = check_sample(points, labels)
-    check_epochs(epochs)
-    w, y = torch.zeros_like(points[0]), labels.to(points.dtype)
-    steps: list[int] = []
-    for epoch in range(epochs):
-        known = len(steps)
-        n = first_mistake(w, points, y, 0, largest)
-        while n < len(points):
-            w = w + y[n] * points[n]
-            steps.append(epoch * len(points) + n)
-            n = first_mistake(w, points, y, n + 1, largest)
-        if len(steps) == known:
-            break
-    return w, torch.tensor(steps, dtype=torch.int64)
+    require_sample(points, labels)
+    require_at_least(epochs, 1, "epochs")
+    total = epochs * len(points)
+    if steps.ndim != 1 or steps.dtype != torch.int64 or len(steps) == 0:
+        raise TypeError(
+            f"steps must be (updates,) int64, got {tuple(steps.shape)} {steps.dtype}"
+        )
+    require_between(steps.min().item(), 0, total - 1, "steps")
+    require_between(steps.max().item(), 0, total - 1, "steps")
+    added = steps % len(points)
+    share = 1 - steps.double() / total
+    return (share * labels[added]).to(points.dtype) @ points[added]
 
 
 def update_bound(points: Tensor, labels: Tensor, separator: Tensor) -> int:
@@ -234,11 +311,15 @@ def update_bound(points: Tensor, labels: Tensor, separator: Tensor) -> int:
         the largest number of updates that is possible, at least 1.
 
     Raises:
+        TypeError: points or separator are no floats.
         ValueError: the sample is empty or malformed, or the separator makes a mistake.
     """
-    check_sample(points, labels)
-    half_gap = (labels * (points @ separator)).min().item() / separator.norm().item()
+    require_sample(points, labels)
+    require_vector(separator, "separator", points.shape[1])
+    x, w = points.double(), separator.double()
+    half_gap = (labels * (x @ w)).min().item() / w.norm().item() if w.any() else 0.0
     if not half_gap > 0:
         raise ValueError(f"separator must get all examples right, got margin {half_gap}")
-    radius = points.norm(dim=1).max().item()
-    return int((radius / half_gap) ** 2)
+    longest = x.norm(dim=1).max().item()
+    # Rounding may not push a whole number below itself.
+    return int((longest / half_gap) ** 2 * (1 + 1e-12))

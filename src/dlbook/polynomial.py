@@ -9,104 +9,209 @@ doi:10.1080/00401706.1970.10488634; V. Vapnik,
 
 import math
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from dlbook.contract import (
+    require_above_zero,
+    require_at_least,
+    require_between,
+    require_finite,
+    require_same_shape,
+    require_table,
+    require_vector,
+)
+
+
+class Polynomial(NamedTuple):
+    """A polynomial of u = (x - center) / radius, or one for each training set.
+
+    Attributes:
+        alpha: (..., degree + 1) floats, the coefficients of the powers of u, from 0 upwards.
+        center: (..., 1) floats, the middle of the data, in the unit of x.
+        radius: (..., 1) floats above 0, half the width of the data, in the unit of x.
+    """
+
+    alpha: Tensor
+    center: Tensor
+    radius: Tensor
+
 
 def powers(x: Tensor, degree: int) -> Tensor:
-    """Tabulate the powers 0 to D of every number.
+    """Tabulate the powers 0 to degree of every number.
 
     Args:
         x: (..., N) floats.
-        degree: D, at least 0.
+        degree: at least 0.
 
     Returns:
-        (..., N, D + 1) floats; column d holds x to the power d.
+        (..., N, degree + 1) floats; column d holds x to the power d.
 
     Raises:
-        ValueError: the degree is negative.
+        ValueError: the degree is negative, or x is empty or not finite.
+        TypeError: x holds no floats; whole numbers would wrap around.
     """
-    if degree < 0:
-        raise ValueError(f"degree must be at least 0, got {degree}")
+    require_at_least(degree, 0, "degree")
+    require_finite(x, "x")
     return x[..., None] ** torch.arange(degree + 1, device=x.device)
 
 
-def evaluate(alpha: Tensor, x: Tensor) -> Tensor:
-    """Compute f(x; alpha), the sum of alpha_d times x to the power d.
+def evaluate(polynomial: Polynomial, x: Tensor) -> Tensor:
+    """Compute f(x), the sum of alpha_d times u to the power d.
 
     Args:
-        alpha: (..., D + 1) floats, the coefficients from the constant upwards.
+        polynomial: as `fit_polynomial` returns it.
         x: (N,) floats, or (..., N) with the leading sizes of alpha.
 
     Returns:
         (..., N) floats.
+
+    Raises:
+        ValueError: x is empty or not finite.
+        TypeError: x holds no floats.
     """
-    return (powers(x, alpha.shape[-1] - 1) @ alpha[..., None])[..., 0]
+    alpha, center, radius = polynomial
+    u = (x - center) / radius
+    return (powers(u, alpha.shape[-1] - 1) @ alpha[..., None])[..., 0]
 
 
-def fit_polynomial(x: Tensor, y: Tensor, degree: int) -> Tensor:
-    """Find the coefficients with the least sum of squared errors.
+def fit_polynomial(x: Tensor, y: Tensor, degree: int) -> Polynomial:
+    """Find the polynomial with the least sum of squared errors.
 
     Args:
-        x: (..., N) floats with at least D + 1 different values; in any leading dimensions
-            lie independent training sets.
+        x: (..., N) floats with at least degree + 1 different values, in any unit and anywhere;
+            in any leading dimensions lie independent training sets.
         y: (..., N) floats of the same shape.
-        degree: D, at least 0.
+        degree: at least 0.
 
     Returns:
-        alpha, (..., D + 1) floats, from the constant upwards.
+        the polynomial, its data scaled to [-1, 1].
 
     Raises:
         ValueError: shapes differ, a value is not finite, or there are too few points.
+        TypeError: x and y are not both float32 or both float64.
     """
     _refuse_unfit_points(x, y, degree)
-    X = powers(x, degree)
+    center, radius = middle_and_radius(x)
+    X = powers((x - center) / radius, degree)
     # The default driver may take whole columns for rounding errors and drop them.
-    return torch.linalg.lstsq(X, y[..., None], driver="gels").solution[..., 0]
+    alpha = torch.linalg.lstsq(X, y[..., None], driver="gels").solution[..., 0]
+    return Polynomial(alpha, center, radius)
 
 
-def fit_ridge(x: Tensor, y: Tensor, degree: int, penalty: float) -> Tensor:
-    """Find the coefficients with the least sum of squared errors plus penalty.
+def middle_and_radius(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the shift and the scale that bring data to [-1, 1].
+
+    Args:
+        x: (..., N) floats.
+
+    Returns:
+        (..., 1) the middle between least and largest, and (..., 1) half their distance, or
+        1 where all are equal.
+
+    Raises:
+        ValueError: x is empty or not finite.
+        TypeError: x holds no floats.
+    """
+    require_finite(x, "x")
+    least, largest = x.aminmax(dim=-1, keepdim=True)
+    radius = largest / 2 - least / 2
+    return least + radius, torch.where(radius > 0, radius, torch.ones_like(radius))
+
+
+def fit_ridge(x: Tensor, y: Tensor, degree: int, penalty: float) -> Polynomial:
+    """Find the polynomial with the least sum of squared errors plus penalty.
+
+    The constant is free: adding a number to all y adds it to all answers.
 
     Args:
         x: (..., N) floats, as in `fit_polynomial`, but few or equal points will do.
         y: (..., N) floats of the same shape.
-        degree: D, at least 0.
-        penalty: rho, the price of a squared coefficient, above 0.
+        degree: at least 0.
+        penalty: rho, the price of the square of each coefficient but the constant,
+            above 0, for data scaled to [-1, 1].
 
     Returns:
-        alpha, (..., D + 1) floats, from the constant upwards.
+        the polynomial, its data scaled to [-1, 1].
 
     Raises:
         ValueError: shapes differ, a value is not finite, or the penalty is not positive.
+        TypeError: x and y are not both float32 or both float64.
     """
-    if not 0 < penalty < math.inf:
-        raise ValueError(f"penalty must lie above 0, got {penalty}")
+    require_above_zero(penalty, "penalty")
+    require_at_least(degree, 0, "degree")
     _refuse_unfit_points(x, y, degree=0)
-    X = powers(x, degree)
+    center, radius = middle_and_radius(x)
+    X = powers((x - center) / radius, degree)
     # A penalty is a training point: one that asks for sqrt(rho) alpha_d = 0.
     demands = math.sqrt(penalty) * torch.eye(degree + 1, dtype=x.dtype, device=x.device)
-    X = torch.cat([X, demands.expand(*x.shape[:-1], -1, -1)], dim=-2)
-    zeros = y.new_zeros(*y.shape[:-1], degree + 1)
-    targets = torch.cat([y, zeros], dim=-1)
-    return torch.linalg.lstsq(X, targets[..., None], driver="gels").solution[..., 0]
+    demands = demands[1:].expand(*x.shape[:-1], -1, -1)
+    targets = torch.cat([y, y.new_zeros(*y.shape[:-1], degree)], dim=-1)[..., None]
+    X = torch.cat([X, demands], dim=-2)
+    alpha = torch.linalg.lstsq(X, targets, driver="gels").solution[..., 0]
+    return Polynomial(alpha, center, radius)
 
 
 def _refuse_unfit_points(x: Tensor, y: Tensor, degree: int) -> None:
-    if x.shape != y.shape or x.ndim == 0:
-        raise ValueError(
-            "x and y must have one shape (..., N), "
-            f"got {tuple(x.shape)} and {tuple(y.shape)}"
+    require_at_least(degree, 0, "degree")
+    require_same_shape(x, y, "x and y")
+    require_finite(x, "x")
+    require_finite(y, "y")
+    if x.dtype != y.dtype or x.dtype not in (torch.float32, torch.float64):
+        raise TypeError(
+            f"x and y must both be float32 or float64, got {x.dtype} and {y.dtype}"
         )
-    if not (x.isfinite().all() and y.isfinite().all()):
-        raise ValueError("x and y must be finite, got NaN or infinity")
-    distinct = (x.sort(dim=-1).values.diff(dim=-1) > 0).sum(dim=-1) + (x.shape[-1] > 0)
-    if distinct.numel() == 0 or distinct.min() < degree + 1:
+    distinct = (x.sort(dim=-1).values.diff(dim=-1) > 0).sum(dim=-1) + 1
+    if distinct.min() < degree + 1:
         raise ValueError(
             f"degree {degree} needs at least {degree + 1} different points x, "
-            f"got {int(distinct.min()) if distinct.numel() else 0}"
+            f"got {int(distinct.min())}"
         )
+
+
+def legendre(u: Tensor, degree: int) -> Tensor:
+    """Tabulate Legendre's polynomials 0 to degree, orthogonal to each other on [-1, 1].
+
+    Args:
+        u: (..., N) floats from -1 to 1.
+        degree: at least 0.
+
+    Returns:
+        (..., N, degree + 1) floats; column d holds polynomial d.
+
+    Raises:
+        ValueError: the degree is negative, or u is empty, not finite or beyond [-1, 1].
+        TypeError: u holds no floats.
+    """
+    require_at_least(degree, 0, "degree")
+    require_finite(u, "u")
+    if (u.abs() > 1).any():
+        raise ValueError(f"u must lie between -1 and 1, got {u.abs().max()} in size")
+    columns = [torch.ones_like(u), u]
+    for d in range(1, degree):
+        columns.append(((2 * d + 1) * u * columns[d] - d * columns[d - 1]) / (d + 1))
+    return torch.stack(columns[: degree + 1], dim=-1)
+
+
+def shortest_fit(X: Tensor, y: Tensor) -> Tensor:
+    """Among all coefficients with the least squared error, take the shortest vector.
+
+    Args:
+        X: (N, P) floats, a column for each coefficient; P may exceed N.
+        y: (N,) floats.
+
+    Returns:
+        (P,) floats.
+
+    Raises:
+        ValueError: the shapes do not fit, or a value is not finite.
+        TypeError: they are not floats.
+    """
+    require_table(X, "X")
+    require_vector(y, "y", len(X))
+    return torch.linalg.pinv(X) @ y
 
 
 def bias_and_variance(predictions: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,13 +226,12 @@ def bias_and_variance(predictions: Tensor, truth: Tensor) -> tuple[Tensor, Tenso
         is the mean over T of the squared error.
 
     Raises:
-        ValueError: there is no model or no place, or the shapes do not match.
+        ValueError: there is no model or no place, the shapes do not match, or a value is
+            not finite.
+        TypeError: they are not floats.
     """
-    if predictions.numel() == 0 or predictions.shape != (len(predictions), *truth.shape):
-        raise ValueError(
-            "predictions (T, m) and truth (m,) must match and hold something, got "
-            f"{tuple(predictions.shape)} and {tuple(truth.shape)}"
-        )
+    require_table(predictions, "predictions")
+    require_vector(truth, "truth", predictions.shape[1])
     squared_bias = (predictions.mean(dim=0) - truth).square()
     variance = predictions.var(dim=0, correction=0)
     return squared_bias, variance
@@ -141,7 +245,12 @@ def thresholds(points: Tensor) -> Tensor:
 
     Returns:
         (n + 1, n) booleans, a labeling in each row, perhaps some twice.
+
+    Raises:
+        ValueError: points is no such vector, is empty or not finite.
+        TypeError: it does not hold floats.
     """
+    require_vector(points, "points")
     cuts = torch.cat([points.new_tensor([-torch.inf]), points])
     return points > cuts[:, None]
 
@@ -154,6 +263,10 @@ def intervals(points: Tensor) -> Tensor:
 
     Returns:
         ((n + 1)², n) booleans, a labeling in each row, perhaps some twice.
+
+    Raises:
+        ValueError: as in `thresholds`.
+        TypeError: as in `thresholds`.
     """
     above = thresholds(points)
     return (above[:, None] & ~above).flatten(0, 1)
@@ -163,11 +276,20 @@ def half_planes(points: Tensor) -> Tensor:
     """List every labeling of points in the plane by the two sides of a line.
 
     Args:
-        points: (n, 2) floats, all different.
+        points: (n, 2) floats, all different. Three on a line are found to be so only
+            where their differences are exact, as those of small whole numbers are.
 
     Returns:
         (L, n) booleans, a labeling in each row, perhaps some twice.
+
+    Raises:
+        ValueError: points is no such table, holds one point twice, is empty or not finite.
+        TypeError: it does not hold floats.
     """
+    require_table(points, "points", columns=2)
+    if len(points.unique(dim=0)) < len(points):
+        raise ValueError("points must all be different, got one twice")
+    points = points.double() - points[0].double()
     # Turn a direction once around: the points change their order along it only where it
     # is at a right angle to a line through two of them. One direction between will do.
     first, second = torch.triu_indices(len(points), len(points), offset=1)
@@ -188,7 +310,15 @@ def shatters(labelings: Tensor) -> bool:
 
     Returns:
         whether 2 to the power n rows are different.
+
+    Raises:
+        ValueError: labelings is no table.
+        TypeError: it does not hold booleans.
     """
+    if labelings.dtype != torch.bool:
+        raise TypeError(f"labelings must be booleans, got {labelings.dtype}")
+    if labelings.ndim != 2:
+        raise ValueError(f"labelings must be (L, n), got {tuple(labelings.shape)}")
     return len(labelings.unique(dim=0)) == 2 ** labelings.shape[1]
 
 
@@ -220,8 +350,7 @@ def vc_bound(dimension: int, n: int, doubt: float = 0.05) -> float:
     Raises:
         ValueError: dimension or doubt is out of range.
     """
-    if not 1 <= dimension <= n:
-        raise ValueError(f"dimension must lie between 1 and {n}, got {dimension}")
+    require_between(dimension, 1, n, "dimension")
     if not 0 < doubt < 1:
         raise ValueError(f"doubt must lie between 0 and 1, got {doubt}")
     growth = dimension * (math.log(2 * n / dimension) + 1)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dlbook.contract import require_at_least, require_table, require_vector, require_wide
+
 
 def kind(tensor: Tensor) -> str:
     """Say what a tensor is made of, on one line.
@@ -32,24 +34,28 @@ def solve(m: Tensor, y: Tensor) -> Tensor:
     """Find q with m q = y by elimination: clear one column after the other.
 
     Args:
-        m: (n, n) floats.
+        m: (n, n) floats, n at least 1.
         y: (n,) floats.
 
     Returns:
         (n,) floats.
 
     Raises:
-        ValueError: the shapes do not fit, a value is not finite, or m is singular.
+        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
+        ValueError: the shapes do not fit, a value is not finite, or m is singular, but for
+            rounding.
 
     >>> solve(torch.tensor([[2.0, 1.0], [1.0, 3.0]]), torch.tensor([5.0, 10.0]))
     tensor([1., 3.])
     """
-    _require_square(m, y)
+    _require_square(m)
+    require_vector(y, "y", length=len(m))
     table = torch.cat([m, y.unsqueeze(1)], dim=1)  # (n, n + 1): both sides
+    rounding = len(m) * torch.finfo(m.dtype).eps * m.abs().amax(dim=0)
     for column in range(len(m)):
         # The largest entry divides best: a small one would magnify rounding errors.
         pivot = column + int(table[column:, column].abs().argmax())
-        if table[pivot, column] == 0:
+        if table[pivot, column].abs() <= rounding[column]:
             raise ValueError(f"m must have independent columns, number {column} is not")
         table[[column, pivot]] = table[[pivot, column]]
         # Copies, since the division and the subtraction change the table they read.
@@ -64,17 +70,42 @@ def inverse(m: Tensor) -> Tensor:
     """Invert a matrix by solving for each column of the identity.
 
     Args:
-        m: (n, n) floats.
+        m: (n, n) floats, n at least 1.
 
     Returns:
         (n, n) floats: `m @ inverse(m)` is the identity but for rounding.
 
     Raises:
-        ValueError: m is not square, not finite, or singular.
+        TypeError: m holds no floats, or floats of fewer than 32 bits.
+        ValueError: m is not square, not finite, or singular, but for rounding.
     """
-    _require_square(m, m[0])
+    _require_square(m)
     columns = [solve(m, unit) for unit in torch.eye(len(m)).to(m)]
     return torch.stack(columns, dim=1)
+
+
+def to_length_one(vector: Tensor) -> Tensor:
+    """Shrink or stretch a vector to length one.
+
+    Args:
+        vector: (n,) floats, not all zero.
+
+    Returns:
+        (n,) floats, in the same direction.
+
+    Raises:
+        TypeError: it holds no floats.
+        ValueError: it is no vector, is zero, or holds NaN or infinity.
+
+    >>> to_length_one(torch.tensor([3.0, -4.0]))
+    tensor([ 0.6000, -0.8000])
+    """
+    require_vector(vector, "the vector")
+    largest = vector.abs().max()
+    if largest == 0:
+        raise ValueError("a vector must not be zero, for zero has no direction")
+    scaled = vector / largest  # so that no square overflows or vanishes
+    return scaled / scaled.norm()
 
 
 def power_iteration(m: Tensor, start: Tensor, steps: int) -> Tensor:
@@ -89,49 +120,52 @@ def power_iteration(m: Tensor, start: Tensor, steps: int) -> Tensor:
         (steps + 1, n) floats: vectors of length one, the start first.
 
     Raises:
+        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
         ValueError: the shapes do not fit, a value is not finite, m is not symmetric, the
-            start is zero, or steps is negative.
+            start is zero or becomes zero, or steps is negative.
     """
-    _require_square(m, start)
+    _require_square(m)
+    require_vector(start, "start", length=len(m))
+    require_at_least(steps, 0, "steps")
     if not torch.equal(m, m.T):
         raise ValueError("m must be symmetric: m[i, j] equal to m[j, i]")
-    if start.count_nonzero() == 0 or steps < 0:
-        raise ValueError(
-            f"start must not be zero, steps at least 0, got {start}, {steps}"
-        )
-    path = [start / start.norm()]
+    path = [to_length_one(start)]
     for _ in range(steps):
-        stretched = m @ path[-1]
-        path.append(stretched / stretched.norm())
+        path.append(to_length_one(m @ path[-1]))
     return torch.stack(path)
 
 
 class Idiom(NamedTuple):
-    """One construct of the material of 2018, and what takes its place.
+    """One construct of the years 2016 to 2020, and what takes its place.
 
     Attributes:
-        then: an expression that ran in 2018.
+        then: an expression as it was written.
         now: the expression to write today.
         ends: how `then` ends today: the name of an error, or `runs`.
+        on_slides: whether the course that inspired this book has it; the others stood in
+            programs of the same years.
     """
 
     then: str
     now: str
     ends: str
+    on_slides: bool = False
 
 
-# The names that stand for data: m (3, 3), x and y (3, 1) floats; cifar, a data set.
+# The names that stand for data: m (3, 3), x and y (3, 1) floats.
 IDIOMS = (
-    Idiom("torch.gels(y, m)", "torch.linalg.lstsq(m, y).solution", "AttributeError"),
+    Idiom(
+        "torch.gels(y, m)", "torch.linalg.lstsq(m, y).solution", "AttributeError", True
+    ),
+    Idiom("torch.eig(m)", "torch.linalg.eig(m)", "RuntimeError", True),
+    Idiom(
+        "torch.cat((x, y), dimension=0)", "torch.cat((x, y), dim=0)", "TypeError", True
+    ),
+    Idiom("torch.bernoulli_(x, 0.5)", "x.bernoulli_(0.5)", "AttributeError", True),
+    Idiom("Flattener()", "nn.Flatten()", "NameError", True),
     Idiom("torch.gesv(y, m)", "torch.linalg.solve(m, y)", "AttributeError"),
-    Idiom("torch.eig(m)", "torch.linalg.eig(m)", "RuntimeError"),
     Idiom("torch.symeig(m)", "torch.linalg.eigh(m)", "RuntimeError"),
     Idiom("torch.qr(m)", "torch.linalg.qr(m)", "RuntimeError"),
-    Idiom("cifar.train_data", "cifar.data", "AttributeError"),
-    Idiom("cifar.train_labels", "cifar.targets", "AttributeError"),
-    Idiom("nn.Flattener()", "nn.Flatten()", "AttributeError"),
-    Idiom("torch.bernoulli_(x, 0.5)", "x.bernoulli_(0.5)", "AttributeError"),
-    Idiom("torch.cat((x, y), dimension=0)", "torch.cat((x, y), dim=0)", "TypeError"),
     Idiom("x.sum().data[0]", "x.sum().item()", "IndexError"),
     Idiom("Variable(x, requires_grad=True)", "x.requires_grad_()", "runs"),
     Idiom("x.type('torch.DoubleTensor')", "x.to(torch.float64)", "runs"),
@@ -157,11 +191,8 @@ def outcome(expression: str, names: dict[str, object]) -> str:
     return "runs"
 
 
-def _require_square(m: Tensor, y: Tensor) -> None:
-    if m.ndim != 2 or m.shape[0] != m.shape[1] or y.shape != m.shape[:1] or len(m) == 0:
-        raise ValueError(
-            "m must be (n, n) and the vector (n,), n at least 1, "
-            f"got {(*m.shape,)} and {(*y.shape,)}"
-        )
-    if not (m.isfinite().all() and y.isfinite().all()):
-        raise ValueError("m and the vector must be finite, got NaN or infinity")
+def _require_square(m: Tensor) -> None:
+    require_table(m, "m")
+    require_wide(m, "m")
+    if m.shape[0] != m.shape[1]:
+        raise ValueError(f"m must be (n, n), got {tuple(m.shape)}")

@@ -8,6 +8,8 @@ high-performance deep learning library", NeurIPS 2019.
 import torch
 from torch import Tensor
 
+from dlbook.contract import require_at_least
+
 
 def addresses(tensor: Tensor) -> Tensor:
     """Compute where each coefficient of a tensor lies in its storage.
@@ -16,16 +18,18 @@ def addresses(tensor: Tensor) -> Tensor:
         tensor: of any shape, strides and offset.
 
     Returns:
-        int64 of the same shape: the places, counted in coefficients from 0.
+        int64 of the same shape, on the same device: the places, counted in coefficients
+        from 0.
 
     >>> addresses(torch.zeros(2, 3).t())
     tensor([[0, 3],
             [1, 4],
             [2, 5]])
     """
-    place = torch.tensor(tensor.storage_offset())
+    place = torch.tensor(tensor.storage_offset(), device=tensor.device)
     for size, stride in zip(tensor.shape, tensor.stride(), strict=True):
-        place = place.unsqueeze(-1) + stride * torch.arange(size)
+        jumps = stride * torch.arange(size, device=tensor.device)
+        place = place.unsqueeze(-1) + jumps
     return place
 
 
@@ -71,17 +75,19 @@ def reads_in_order(tensor: Tensor) -> bool:
 
 
 def shares_storage(first: Tensor, second: Tensor) -> bool:
-    """Tell whether two tensors read the same block of memory.
+    """Tell whether two tensors lie in one block of memory.
 
     Args:
         first: any tensor.
         second: any other tensor.
 
     Returns:
-        True if writing to one may change the other; never for empty storages.
+        True if writing to one may change the other: their storages overlap, though the
+        tensors may read different places. Never for empty storages.
     """
-    places = [tensor.untyped_storage().data_ptr() for tensor in (first, second)]
-    return places[0] == places[1] != 0
+    (begin, end), (other_begin, other_end) = map(_bytes_of, (first, second))
+    overlap = 0 < max(begin, other_begin) < min(end, other_end)
+    return first.device == second.device and overlap
 
 
 def layout(tensor: Tensor) -> str:
@@ -111,13 +117,15 @@ def cut(image: Tensor, size: int) -> Tensor:
         (H * W / size², C, size, size), a copy.
 
     Raises:
-        ValueError: the image is not 3d, or the tiles do not fit.
+        ValueError: the image is not 3d or is empty, or the tiles do not fit.
     """
-    if image.ndim != 3 or size < 1 or image.shape[1] % size or image.shape[2] % size:
+    require_at_least(size, 1, "size")
+    if image.ndim != 3 or image.shape[1] % size or image.shape[2] % size:
         raise ValueError(
             f"image must be (C, H, W) with H and W multiples of {size}, "
             f"got {tuple(image.shape)}"
         )
+    _require_pixels(image)
     channels, height, width = image.shape
     blocks = image.reshape(channels, height // size, size, width // size, size)
     return blocks.permute(1, 3, 0, 2, 4).reshape(-1, channels, size, size)
@@ -134,13 +142,15 @@ def grid(images: Tensor, rows: int) -> Tensor:
         (C, rows * H, N / rows * W), a copy.
 
     Raises:
-        ValueError: the batch is not 4d, or does not fill the rows.
+        ValueError: the batch is not 4d, is empty, or does not fill the rows.
     """
-    if images.ndim != 4 or rows < 1 or len(images) == 0 or len(images) % rows:
+    require_at_least(rows, 1, "rows")
+    if images.ndim != 4 or len(images) % rows:
         raise ValueError(
-            f"images must be (N, C, H, W) with N a multiple of {rows} above 0, "
+            f"images must be (N, C, H, W) with N a multiple of {rows}, "
             f"got {tuple(images.shape)}"
         )
+    _require_pixels(images)
     _, channels, height, width = images.shape
     blocks = images.reshape(rows, -1, channels, height, width)
     return blocks.permute(2, 0, 3, 1, 4).reshape(channels, rows * height, -1)
@@ -157,11 +167,24 @@ def silence(images: Tensor, channels: list[int]) -> Tensor:
         a tensor of the same shape; the input is left as it was.
 
     Raises:
-        ValueError: there is no such channel.
+        ValueError: there is no such channel, or no channels, rows and columns.
     """
+    if images.ndim < 3:
+        raise ValueError(f"images must be (..., C, H, W), got {tuple(images.shape)}")
     count = images.shape[-3]
     if not all(0 <= channel < count for channel in channels):
         raise ValueError(f"channels must lie between 0 and {count - 1}, got {channels}")
     silenced = images.clone()
     silenced[..., channels, :, :] = 0
     return silenced
+
+
+def _bytes_of(tensor: Tensor) -> tuple[int, int]:
+    """Give the addresses of the first byte of the storage and of the first behind it."""
+    storage = tensor.untyped_storage()
+    return storage.data_ptr(), storage.data_ptr() + storage.nbytes()
+
+
+def _require_pixels(images: Tensor) -> None:
+    if images.numel() == 0:
+        raise ValueError(f"images must not be empty, got {tuple(images.shape)}")

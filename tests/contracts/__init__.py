@@ -18,6 +18,7 @@ class Contract:
         refused: by argument, values that must be refused: a k of 0, a step of -1.
         excused: by damage, such as "nan x", the reason why that one is no mistake here.
             An excuse that is not needed fails the test.
+        device: where the function works; where there is none, its inputs are not tried.
         shifted: the arguments that may all be moved far from the origin together, with the
             answer the same: what measures distances only.
     """
@@ -27,3 +28,4 @@ class Contract:
     refused: dict[str, list] = field(default_factory=dict)
     excused: dict[str, str] = field(default_factory=dict)
     shifted: tuple[str, ...] = ()
+    device: str = "cpu"

@@ -4,6 +4,7 @@ import math
 
 import torch
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from torch import Generator
 
 from dlbook.cnn import (
@@ -15,15 +16,95 @@ from dlbook.cnn import (
     standardize,
     train_epoch,
 )
+from dlbook.convolution import convolve, max_pool
 from dlbook.data import digits
 from dlbook.figures.style import Theme
 from dlbook.runs.record import claims_of
+
+KERNELS = {
+    "vertical": [[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]],
+    "horizontal": [[-1, -1, -1], [0, 0, 0], [1, 1, 1]],
+    "rising": [[0, 1, 1], [-1, 0, 1], [-1, -1, 0]],
+    "falling": [[1, 1, 0], [1, 0, -1], [0, -1, -1]],
+}
+
+
+def filters(theme: Theme) -> Figure:
+    """A handwritten 4 of 8 by 8 pixels and, below each other, what four kernels make of it.
+
+    A column for each kernel: its nine weights, the map of its responses with the negative
+    ones set to 0, and that map pooled to 3 by 3 numbers. Each kernel lights up where the
+    stroke has an edge in its direction, and the pooled maps still say where, roughly.
+    """
+    image = digits.load()[0][4]
+    kernels = torch.tensor(list(KERNELS.values()), dtype=torch.float32)[:, None]
+    maps = convolve(image[None, None], kernels, torch.zeros(4)).relu()
+    pooled = max_pool(maps, 2)
+    drawing = Figure(figsize=(7, 4.6), layout="constrained")
+    grid = drawing.add_gridspec(3, 5)
+    shown = drawing.add_subplot(grid[:, 0])
+    shown.imshow(image.numpy(), cmap="gray_r")
+    shown.set(title="a digit", xticks=[], yticks=[])
+    rows = (kernels[:, 0], maps[0], pooled[0])
+    names = ("kernel", "response,\nReLU", "pooled")
+    for row, (name, tables) in enumerate(zip(names, rows, strict=True)):
+        limit = tables.abs().max().item()
+        for column, (kind, table) in enumerate(
+            zip(KERNELS, tables, strict=True), start=1
+        ):
+            axes = drawing.add_subplot(grid[row, column])
+            axes.imshow(table.numpy(), cmap=theme.diverging, vmin=-limit, vmax=limit)
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set(visible=True, color=theme.muted)
+            if row == 0:
+                axes.set_title(kind)
+            if column == 1:
+                axes.set_ylabel(name)
+    return drawing
+
+
+def net(theme: Theme) -> Figure:
+    """The net as a row of stacked squares that shrink from left to right, then three bars.
+
+    An image of 28 by 28 becomes 32 maps of 24 by 24, pooled to 8 by 8; then 64 maps of 4 by
+    4, pooled to 2 by 2; then rows of 256, 200 and 10 numbers. The operation stands below
+    each arrow.
+    """
+    stacks = [(1, 28), (32, 24), (32, 8), (64, 4), (64, 2)]
+    steps = ("convolve 5", "pool 3", "convolve 5", "pool 2", "flatten", "dense", "dense")
+    drawing = Figure(figsize=(7, 2.6), layout="constrained")
+    axes = drawing.subplots()
+    left, middles = 0.0, []
+    for n, (maps, side) in enumerate(stacks):
+        depth = min(4, maps)
+        for sheet in reversed(range(depth)):
+            corner = (left + 1.2 * sheet, 15 - side / 2 + 1.2 * sheet)
+            style = {"facecolor": theme.paper, "edgecolor": theme.classes[n % 2]}
+            axes.add_patch(Rectangle(corner, side, side, linewidth=1.4, **style))
+        width = side + 1.2 * (depth - 1)
+        top = f"{maps} x\n{side} x {side}" if maps > 1 else f"{side} x {side}"
+        axes.text(left + width / 2, 34, top, ha="center", va="bottom", fontsize=9)
+        middles.append((left, left + width))
+        left += width + 13
+    for count, height in ((256, 26), (200, 20), (10, 6)):
+        bar = {"facecolor": theme.classes[2], "edgecolor": theme.paper}
+        axes.add_patch(Rectangle((left, 15 - height / 2), 2.5, height, **bar))
+        axes.text(left + 1.2, 34, f"{count}", ha="center", va="bottom", fontsize=9)
+        middles.append((left, left + 2.5))
+        left += 15
+    for step, (_, start), (end, _) in zip(steps, middles, middles[1:], strict=False):
+        arrow = {"arrowstyle": "->", "color": theme.muted}
+        axes.annotate("", (end - 1, 15), (start + 1, 15), arrowprops=arrow)
+        axes.text((start + end) / 2, -4, step, ha="center", va="top", fontsize=8)
+    axes.set(xlim=(-2, left - 10), ylim=(-9, 44), aspect="equal")
+    axes.set_axis_off()
+    return drawing
 
 
 def budget(theme: Theme) -> Figure:
     """Three bar charts over the ten layers of the net.
 
-    The numbers that must be stored are almost all the first convolution's, the parameters
+    Three quarters of the numbers that must be stored are the first convolution's, the parameters
     are split evenly between the second convolution and the first dense layer, and the
     multiplications are nearly all in the two convolutions.
     """
@@ -83,7 +164,7 @@ def error_by_epoch(theme: Theme) -> Figure:
     epoch to about 1 % at the fourth. The one of bfloat16 ends after five epochs, the other
     creeps on to ten. A dotted line marks the published 1 %.
     """
-    record = claims_of("cnn")
+    record = claims_of("cnn") | claims_of("acceleration")
     drawing = Figure(figsize=(7, 3), layout="constrained")
     axes = drawing.subplots()
     for name, label, color, marker in zip(
@@ -104,52 +185,4 @@ def error_by_epoch(theme: Theme) -> Figure:
     axes.set(xlabel="epochs done", ylabel="test error (%)", xticks=range(1, 11))
     axes.set_ylim(bottom=0)
     axes.legend()
-    return drawing
-
-
-def gains(theme: Theme) -> Figure:
-    """Bars of the time that one training step of 100 images takes on one CPU core.
-
-    The default is the slowest or close to it. Keeping freed memory and the channels-last
-    layout each help, together more, and with bfloat16 products as well the step is
-    shortest by far.
-    """
-    record = claims_of("cnn")
-    names = {
-        "default": "default",
-        "half": "bfloat16",
-        "compiled": "torch.compile",
-        "keep": "kept memory",
-        "last": "channels-last",
-        "last_keep": "channels-last,\nkept memory",
-        "last_keep_half": "channels-last,\nkept memory, bfloat16",
-    }
-    steps = [record[f"{name}_step"] for name in names]
-    values = [step.value for step in steps]
-    least, largest = (
-        [abs(step.spread[which] - step.value) for step in steps]
-        for which in ("least", "largest")
-    )
-    half = ["half" in name for name in names]
-    drawing = Figure(figsize=(7, 3.2), layout="constrained")
-    axes = drawing.subplots()
-    bars = axes.barh(
-        range(len(names)),
-        values,
-        xerr=[least, largest],
-        color=[theme.classes[1] if low else theme.classes[0] for low in half],
-        hatch=["//" if low else "" for low in half],
-        edgecolor=theme.paper,
-        ecolor=theme.muted,
-    )
-    gained = [record[f"{name}_gain"].value for name in names]
-    texts = [f" {value:.1f} ms, {gain:.2f} x" for value, gain in zip(values, gained)]  # noqa: B905
-    axes.bar_label(bars, texts, padding=4, color=theme.ink, fontsize=8)
-    axes.set_yticks(range(len(names)), names.values())
-    axes.set(
-        xlabel="processor time of one step (ms), median and range of the rounds",
-        xlim=(0, 1.3 * max(step.spread["largest"] for step in steps)),
-    )
-    axes.set_ylabel("variant")
-    axes.invert_yaxis()
     return drawing

@@ -7,15 +7,15 @@ from matplotlib.patches import Rectangle
 from torch import Generator, Tensor, nn
 from torch.nn.functional import interpolate
 
+from dlbook.acceleration import keep_freed_memory
 from dlbook.cnn import (
     Recipe,
     begin,
     convolutional_network,
-    keep_freed_memory,
     standardize,
     train_epoch,
 )
-from dlbook.convolution import convolve, receptive_field, shift
+from dlbook.convolution import convolve, output_side, receptive_field, shift
 from dlbook.data import digits
 from dlbook.figures.style import Theme
 
@@ -68,28 +68,80 @@ def _outline(column: int, row: int, side: int, theme: Theme) -> Rectangle:
     )
 
 
-def equivariance(theme: Theme) -> Figure:
-    """A digit and its map of vertical edges, above; both moved down and right, below.
+def places(theme: Theme) -> Figure:
+    """Three pictures of where a window of 3 by 3 can stand on an image of 6 by 6 pixels.
 
-    The lower map is the upper map, moved as far as the digit was. Left edges of a stroke
-    answer with one sign and right edges with the other, at both positions alike.
+    With stride 1 there are four by four places, with stride 2 only two by two. With one
+    ring of zeros around the image and stride 1 there are six by six, as many as pixels.
+    A dot marks the middle of each window, and one window is outlined.
+    """
+    drawing = Figure(figsize=(7, 3.1), layout="constrained")
+    settings = ((1, 0), (2, 0), (1, 1))
+    for axes, (stride, padding) in zip(drawing.subplots(1, 3), settings, strict=True):
+        side = 6 + 2 * padding
+        for row in range(side):
+            for column in range(side):
+                inside = padding <= min(row, column) and max(row, column) < 6 + padding
+                axes.add_patch(
+                    Rectangle(
+                        (column - padding, row - padding),
+                        *(1, 1),
+                        facecolor="none",
+                        edgecolor=theme.ink if inside else theme.muted,
+                        linestyle="-" if inside else ":",
+                        linewidth=0.6,
+                    )
+                )
+        count = output_side(6, 3, stride, padding)
+        middles = [stride * n - padding + 1.5 for n in range(count)]
+        axes.plot(
+            *zip(*[(x, y) for y in middles for x in middles], strict=True),
+            linestyle="none",
+            marker=theme.markers[0],
+            color=theme.classes[0],
+            markersize=4,
+        )
+        axes.add_patch(_outline(-padding, -padding, 3, theme))
+        axes.set(xlim=(-1.1, 7.1), ylim=(7.1, -1.1), aspect="equal")
+        axes.set_title(f"stride {stride}, padding {padding}:\n{count} x {count} places")
+        axes.set_axis_off()
+    return drawing
+
+
+def equivariance(theme: Theme) -> Figure:
+    """Two rows of three pictures: both ways from a digit to a moved map of its edges.
+
+    Above: the digit, its map, and that map moved by 5 pixels down and right. Below: the
+    moved digit, its map, and the difference of the two maps at the right end of the ways,
+    which is blank. Left edges of a stroke answer with one sign, right edges with the other.
     """
     image = interpolate(digits.load()[2][None, 3:4], size=16, mode="bilinear")
     image = nn.functional.pad(image, (2, 8, 2, 8))
     kernel = torch.tensor([[[[-1.0, 0.0, 1.0]] * 3]])
-    drawing = Figure(figsize=(7, 5.6), layout="constrained")
-    panels = drawing.subplots(2, 2)
-    for (left, right), moved, by in zip(
-        panels, (image, shift(image, 5, 5)), ("", ", moved by (5, 5)"), strict=True
-    ):
-        response = convolve(moved, kernel, torch.zeros(1))[0, 0]
-        left.imshow(moved[0, 0].numpy(), cmap="gray_r")
-        edges = right.imshow(response.numpy(), cmap=theme.diverging, vmin=-3, vmax=3)
-        left.set_title("image" + by)
-        right.set_title("convolution of that image")
+    moved = shift(image, 5, 5)
+    maps, moved_first = (convolve(x, kernel, torch.zeros(1)) for x in (image, moved))
+    moved_last = shift(maps, 5, 5)
+    rows = (
+        ((image, "the image x"), (maps, "its map f(x)"), (moved_last, "the map, moved")),
+        (
+            (moved, "the image, moved"),
+            (moved_first, "its map"),
+            (moved_last - moved_first, "difference of the two"),
+        ),
+    )
+    drawing = Figure(figsize=(7, 4.6), layout="constrained")
+    panels = drawing.subplots(2, 3)
+    for axes, (table, title) in zip(panels.flat, rows[0] + rows[1], strict=True):
+        if "image" in title:
+            axes.imshow(table[0, 0].numpy(), cmap="gray_r")
+        else:
+            edges = axes.imshow(
+                table[0, 0].numpy(), cmap=theme.diverging, vmin=-3, vmax=3
+            )
+        axes.set(title=title, xticks=[0, 10, 20], yticks=[0, 10, 20])
     drawing.supxlabel("column (pixels)", fontsize=10)
     drawing.supylabel("row (pixels)", fontsize=10)
-    drawing.colorbar(edges, ax=panels, label="response", shrink=0.5)
+    drawing.colorbar(edges, ax=panels, label="response", shrink=0.6)
     return drawing
 
 
@@ -127,43 +179,39 @@ def fields(theme: Theme) -> Figure:
 
 
 def feature_maps(theme: Theme) -> Figure:
-    """A digit and eight maps of each layer of a trained net, one layer to a row.
+    """A digit, and below it eight maps of three layers of a trained net, a layer to a row.
 
     The first convolution answers to strokes and edges of certain directions and keeps the
-    shape readable. Pooling coarsens the maps, the ReLU blanks what is negative, and the
+    shape readable. Pooling coarsens the maps and the ReLU blanks what is negative. The
     maps of the second convolution, 4 by 4, no longer look like the digit at all.
     """
     model, images = _trained_on_enlarged_digits()
-    outputs, rows = images[3:4], []
-    names = (
-        "convolution 1",
-        "pooling 1",
-        "ReLU 1",
-        "convolution 2",
-        "pooling 2",
-        "ReLU 2",
-    )
+    outputs, rows = images[3:4], [("image", images[3])]
+    names = {0: "convolution", 2: "pooling,\nReLU", 3: "convolution"}
     with torch.no_grad():
-        for name, layer in zip(names, model, strict=False):
+        for n, layer in enumerate(model[:4]):
             outputs = layer(outputs)
-            rows.append((name, outputs[0, :8]))
-    drawing = Figure(figsize=(7, 5.4))
-    widths = (1, 0.5, *(1,) * 8)
+            if n in names:
+                rows.append((names[n], outputs[0, :8]))
+    drawing = Figure(figsize=(7, 4.3))
     grid = drawing.add_gridspec(
-        *(6, 10), left=0.01, right=0.99, top=0.99, bottom=0.01, width_ratios=widths
+        *(4, 9),
+        **{"left": 0.0, "right": 0.99, "top": 0.98, "bottom": 0.02},
+        **{"width_ratios": (1.7, *(1,) * 8), "wspace": 0.08, "hspace": 0.12},
     )
-    shown = drawing.add_subplot(grid[0, 0])
-    shown.imshow(images[3, 0].numpy(), cmap="gray_r")
-    shown.set(xticks=[], yticks=[], xlabel="image\n28 x 28")
     for row, (name, maps) in enumerate(rows):
+        label = drawing.add_subplot(grid[row, 0])
+        label.set_axis_off()
+        text = f"{name}\n{maps.shape[1]} x {maps.shape[2]}"
+        label.text(0.95, 0.5, text, ha="right", va="center", fontsize=10)
         limit = maps.abs().max().item()
-        for column, values in enumerate(maps.numpy(), start=2):
+        for column, values in enumerate(maps.numpy(), start=1):
             axes = drawing.add_subplot(grid[row, column])
-            axes.imshow(values, cmap=theme.diverging, vmin=-limit, vmax=limit)
+            gray = {"cmap": "gray_r"}
+            signed = {"cmap": theme.diverging, "vmin": -limit, "vmax": limit}
+            axes.imshow(values, **(gray if name == "image" else signed))
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set(visible=True, color=theme.muted)
-            if column == 2:
-                axes.set_ylabel(f"{name}\n{maps.shape[1]} x {maps.shape[2]}", fontsize=7)
     return drawing
 
 

@@ -51,6 +51,69 @@ def outlier(theme: Theme) -> Figure:
     return drawing
 
 
+def projection(theme: Theme) -> Figure:
+    """A plane seen from the side, and a point above it with its foot on the plane.
+
+    In the plane lie three arrows from the corner 0: the column of inputs (0, 1, 2), the
+    column of ones (1, 1, 1), and the predictions (0.5, 3, 5.5). An arrow leads out of the
+    plane to the measurements (1, 2, 6). The short red gap between the two ends, the
+    residuals (0.5, -1, 0.5), meets the plane at a right angle.
+    """
+    X = design_matrix(torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64))
+    y = torch.tensor([1.0, 2.0, 6.0], dtype=torch.float64)
+    foot = X @ solve_by_qr(X, y)
+    along, across = torch.linalg.qr(torch.stack([foot, X[:, 1]], dim=1)).Q.T
+    along, across = along * along.sum().sign(), across * (X[:, 1] @ across).sign()
+    out = (y - foot) / (y - foot).norm()
+
+    def seen(point: Tensor) -> tuple[float, float]:
+        """Look at the plane from low down; across it leads to the right and upward."""
+        depth = point @ across
+        return (
+            (point @ along + 0.45 * depth).item(),
+            (point @ out + 0.8 * depth).item(),
+        )
+
+    drawing = Figure(figsize=(7, 2.3), layout="constrained")
+    axes = drawing.subplots()
+    corners = [
+        seen(a * along + b * across)
+        for a, b in ((-0.5, -0.7), (7.4, -0.7), (7.4, 1.4), (-0.5, 1.4))
+    ]
+    axes.fill(*zip(*corners, strict=True), color=theme.muted, alpha=0.15, linewidth=0)
+    arrows = (
+        (X[:, 0], theme.classes[0], "inputs (0, 1, 2)", (6, -12)),
+        (X[:, 1], theme.classes[2], "ones (1, 1, 1)", (-10, 8)),
+        (foot, theme.classes[1], "predictions (0.5, 3, 5.5)", (8, -12)),
+        (y, theme.ink, "measurements (1, 2, 6)", (8, 4)),
+    )
+    for tip, color, label, shift in arrows:
+        look = {"arrowstyle": "-|>", "color": color, "linewidth": 1.8}
+        axes.annotate(
+            "", seen(tip), (0, 0), arrowprops=look | {"shrinkA": 0, "shrinkB": 0}
+        )
+        axes.annotate(
+            label, seen(tip), shift, textcoords="offset points", color=theme.ink
+        )
+    gap = seen(foot), seen(y)
+    axes.plot(*zip(*gap, strict=True), color=theme.accent, linewidth=2.5)
+    axes.annotate(
+        "residuals (0.5, −1, 0.5)",
+        ((gap[0][0] + gap[1][0]) / 2, (gap[0][1] + gap[1][1]) / 2),
+        (8, 0),
+        textcoords="offset points",
+        va="center",
+        color=theme.accent,
+    )
+    side = 0.22
+    square = [foot - side * along, foot - side * along + side * out, foot + side * out]
+    axes.plot(*zip(*map(seen, square), strict=True), color=theme.ink, linewidth=1)
+    axes.annotate("0", (-0.12, -0.05), ha="right", va="center")
+    axes.set(xlim=(-1.2, 10.2), ylim=(-0.7, 1.5), aspect="equal")
+    axes.axis("off")
+    return drawing
+
+
 def diagnosis(theme: Theme) -> Figure:
     """Two panels over age that judge the fit point by point.
 
@@ -162,9 +225,10 @@ def valleys(theme: Theme) -> Figure:
 def digits_lost(theme: Theme) -> Figure:
     """Relative error of the slope against the shift of the age axis, both logarithmic.
 
-    In float32 the normal equations climb first and reach an error of one near a shift of
-    100 000 years, or find no solution at all; QR stays three to four digits ahead. In
-    float64 both stay below one in a million, and QR again is better by several digits.
+    In float32 the normal equations climb first, twice as steeply as QR, and their line
+    ends near 20 000 years, where they refuse to answer; that of QR goes on to 100 000
+    years. In float64 both stay below one in a million, and QR again is better by
+    several digits.
     """
     ages, pressures = blood_pressure.load()
     exact = solve_by_qr(design_matrix(ages - ages.mean()), pressures)[0]
@@ -183,8 +247,8 @@ def digits_lost(theme: Theme) -> Figure:
             X = design_matrix((ages + shift).to(dtype))
             try:
                 slope = solve(X, pressures.to(dtype))[0].double()
-            except torch.linalg.LinAlgError:  # depends on the machine's rounding
-                slope = torch.zeros_like(exact)
+            except ValueError:  # too few digits are left: the line ends here
+                slope = torch.full_like(exact, torch.nan)
             errors.append(((slope - exact) / exact).abs().clamp(min=1e-16).item())
         look = {"color": theme.classes[number], "marker": theme.markers[number]}
         axes.loglog(shifts, errors, label=label, markersize=3.5, linewidth=1, **look)

@@ -11,6 +11,7 @@ from dlbook.mlp import (
     count_pieces,
     draw_layers,
     forward,
+    layer,
     relu,
     relu_derivative,
     sawtooth,
@@ -18,6 +19,44 @@ from dlbook.mlp import (
     tanh_derivative,
 )
 from dlbook.runs.mlp import SHAPES, fit_moons, path_pieces
+
+
+def xor(theme: Theme) -> Figure:
+    """Left: the corners of a square, two of each class on the diagonals; no line parts them.
+
+    Two parallel dashed lines, one through the lower left corner and one through the two
+    corners in the middle, show where the hidden units switch on. Right: the corners in the
+    coordinates h1 and h2. The two of class 1 have become one point at (1, 0); a bold line
+    parts it from (0, 0) and (2, 1).
+    """
+    corners = torch.cartesian_prod(torch.tensor([0.0, 1.0]), torch.tensor([0.0, 1.0]))
+    hidden = layer(corners, torch.ones(2, 2), torch.tensor([0.0, -1.0]), relu)
+    drawing = Figure(figsize=(7, 2.9), layout="constrained")
+    panels = drawing.subplots(1, 2)
+    span = torch.tensor([-1.0, 3.0])
+    for total, name in ((0, "h$_1$"), (1, "h$_2$")):
+        panels[0].plot(span, total - span, color=theme.ink, lw=0.9, ls="--")
+        text = f"{name} switches on"
+        look = {"rotation": -45, "rotation_mode": "anchor", "fontsize": 9}
+        panels[0].text(total - 0.42 + 0.06, 0.42 + 0.06, text, ha="center", **look)
+    panels[1].plot(span, span / 2 - 0.25, color=theme.accent, lw=2.2)
+    panels[1].text(1.95, 0.56, "h$_1$ − 2 h$_2$ = ½", color=theme.accent, va="top")
+    labels = (corners.sum(dim=1) == 1).long()
+    for axes, places in zip(panels, (corners, hidden), strict=True):
+        for label in (0, 1):
+            look = {"marker": theme.markers[label], "color": theme.classes[label]}
+            kept = places[labels == label]
+            name = f"xor is {label}"
+            axes.scatter(*kept.T, s=90, edgecolor=theme.ink, label=name, zorder=3, **look)
+    both = {"textcoords": "offset points", "fontsize": 9}
+    panels[1].annotate("two corners in one place", (1, 0), (6, -15), **both)
+    panels[0].set(xlim=(-0.75, 1.5), ylim=(-0.45, 1.4), aspect="equal")
+    panels[1].set(xlim=(-0.4, 3), ylim=(-0.5, 1.4), aspect="equal")
+    panels[0].set(xlabel="$x_1$", ylabel="$x_2$", xticks=[0, 1], yticks=[0, 1])
+    panels[1].set(xlabel="hidden unit $h_1$", ylabel="hidden unit $h_2$")
+    panels[1].set(xticks=[0, 1, 2], yticks=[0, 1])
+    panels[1].legend(loc="upper left", fontsize=9)
+    return drawing
 
 
 def network(theme: Theme, widths: tuple[int, ...] = (2, 4, 3, 1)) -> Figure:
@@ -147,23 +186,35 @@ def pieces(theme: Theme) -> Figure:
     """Number of straight pieces against number of hidden units, both on logarithmic axes.
 
     The folding network doubles its pieces with every two units. One hidden layer
-    stays at or below its units plus one. Networks with random weights lie lower, the deep
-    ones lowest.
+    stays at or below its units plus one. Networks with random weights have about as many
+    pieces as units, or fewer: the deep and narrow ones fewest, and least with the small
+    weights that the library draws.
     """
     drawing = Figure(figsize=(7, 3.2), layout="constrained")
     axes = drawing.subplots()
     units = [2 * depth for depth in range(1, 7)]
     folds = [2**depth for depth in range(1, 7)]
-    blue, orange, green = theme.classes[:3]
+    blue, orange, green, pink = theme.classes[:4]
     axes.plot(units, folds, color=blue, marker="o", label="folding, two units per layer")
     span = torch.tensor([2, 64])
     axes.plot(span, span + 1, color=theme.muted, ls="--", label="bound for one layer")
-    names = (("one_layer", orange, "^"), ("eight_layers", green, "s"))
-    for shift, (name, color, marker) in zip((0.96, 1.04), names, strict=True):
-        counts = sorted(path_pieces(SHAPES[name], seed) for seed in range(20))
+    names = (
+        ("one_layer", orange, "^", "one layer", {}),
+        (
+            "eight_layers",
+            pink,
+            "D",
+            "eight layers,\nweights times √6",
+            {"gain": 6**0.5, "reach": 30},
+        ),
+        ("eight_layers", green, "s", "eight layers", {}),
+    )
+    shifts = (0.93, 1, 1.07)
+    for shift, (name, color, marker, says, drawn) in zip(shifts, names, strict=True):
+        counts = sorted(path_pieces(SHAPES[name], seed, **drawn) for seed in range(20))
         middle = (counts[9] + counts[10]) / 2
         reach = [[middle - counts[0]], [counts[-1] - middle]]
-        label = f"random weights, {name.replace('_', ' ')}"
+        label = f"random, {says}"
         look = {"color": color, "marker": marker, "ls": "", "capsize": 3, "label": label}
         axes.errorbar([32 * shift], [middle], yerr=reach, **look)
     axes.set_xscale("log", base=2)
@@ -171,7 +222,7 @@ def pieces(theme: Theme) -> Figure:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:.0f}")
     axes.set(xlabel="hidden units", ylabel="straight pieces")
-    axes.legend(loc="upper left", fontsize=9)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     return drawing
 
 

@@ -24,7 +24,6 @@ NAMES += (
     "always",
 )
 SEED = 39  # a set that takes six updates
-PUBLISHED = (64, 24, 10, 6, 5, 4, 3, 2, 0)  # updates by epoch on the slides of 2018
 
 
 def gates(theme: Theme) -> Figure:
@@ -219,18 +218,59 @@ def _image(axes: Axes, image: Tensor, title: str, theme: Theme) -> None:
     axes.spines[:].set_visible(False)
 
 
-def epochs(theme: Theme) -> Figure:
-    """Updates in each epoch on the zeros and ones of MNIST, ours and those on the slides.
+def geometry(theme: Theme) -> Figure:
+    """Two drawings of weights as arrows that stand upright on the border.
 
-    Ours, circles, begin at 48 and end after six epochs; the published ones, triangles, begin
-    at 64 and take eight. Both fall steeply at first, with a tail of single digits.
+    Left, the border of the weights (3, 4) with bias -5: the arrow w is perpendicular to it,
+    the origin lies at distance 1 on the side of -1, the point (3, 4) at distance 4 on the
+    side of +1. Right, one update: the arrow (1, 2) minus the example (3, -1) is the arrow
+    (-2, 3), and its border has turned until the example lies on the side of -1.
     """
-    ours = claims_of("perceptron")["mnist_updates"].value
-    drawing = Figure(figsize=(7, 2.8), layout="constrained")
-    axes = drawing.subplots()
-    for series, name, kind in ((ours, "this book", 0), (PUBLISHED, "slides of 2018", 1)):
-        style = {"marker": theme.markers[kind], "color": theme.classes[kind]}
-        axes.plot(range(len(series)), series, label=name, **style)
-    axes.set(xlabel="epoch", ylabel="updates in this epoch", ylim=(-2, None))
-    axes.legend()
+    drawing = Figure(figsize=(7, 3.6), layout="constrained")
+    left, right = drawing.subplots(1, 2)
+    _distances(left, theme)
+    _turn(right, theme)
+    for axes in (left, right):
+        axes.set(aspect="equal", xlabel="$x_1$", ylabel="$x_2$")
+        axes.axhline(0, color=theme.muted, linewidth=0.5, zorder=0)
+        axes.axvline(0, color=theme.muted, linewidth=0.5, zorder=0)
     return drawing
+
+
+def _distances(axes: Axes, theme: Theme) -> None:
+    foot = torch.tensor([0.6, 0.8])  # the point of the border nearest to the origin
+    along = torch.tensor([-0.8, 0.6])
+    axes.plot(*torch.stack([foot - 4 * along, foot + 4 * along]).T, color=theme.ink)
+    axes.plot([0, 0.6], [0, 0.8], color=theme.classes[0], linewidth=2.2)
+    axes.plot([0.6, 3], [0.8, 4], ":", color=theme.classes[1], linewidth=2.2)
+    _arrow(axes, foot, foot + torch.tensor([0.6, 0.8]), theme.accent)
+    axes.scatter(3, 4, s=40, marker="^", color=theme.classes[1], zorder=3)
+    axes.text(2.75, 4, "(3, 4): score 20", ha="right", va="center")
+    axes.text(2.2, 2.2, "distance 20 / 5 = 4", color=theme.classes[1])
+    axes.text(-0.12, 0.62, "5 / 5 = 1", ha="right", color=theme.classes[0])
+    axes.text(1.35, 1.45, "w / ‖w‖", color=theme.accent)
+    axes.text(-1.95, 2.25, "score 0", rotation=-36.9, rotation_mode="anchor")
+    axes.set(xlim=(-2.4, 6), ylim=(-1.6, 5), title="w = (3, 4), b = −5")
+
+
+def _turn(axes: Axes, theme: Theme) -> None:
+    old, example = torch.tensor([1.0, 2.0]), torch.tensor([3.0, -1.0])
+    new = old - example
+    for w, dash, color in ((old, "--", theme.muted), (new, "-", theme.ink)):
+        border = torch.stack([-w[1], w[0]]) / w.norm() * 6
+        axes.plot(*torch.stack([-border, border]).T, dash, color=color)
+    _arrow(axes, torch.zeros(2), old, theme.muted)
+    _arrow(axes, torch.zeros(2), new, theme.accent)
+    _arrow(axes, old, new, theme.classes[0])
+    axes.scatter(*example, s=40, color=theme.classes[0], zorder=3)
+    axes.text(3.0, -0.75, "x, y = −1", ha="center", color=theme.classes[0])
+    axes.text(1.15, 2.0, "old w", color=theme.ink)
+    axes.text(-2.0, 3.15, "new w", color=theme.accent, ha="center")
+    axes.text(-0.2, 2.65, "− x", color=theme.classes[0])
+    axes.set(xlim=(-3.6, 4.2), ylim=(-2.6, 4.0), title="one update: w − (3, −1)")
+
+
+def _arrow(axes: Axes, tail: Tensor, tip: Tensor, color: str) -> None:
+    look = {"arrowstyle": "-|>", "color": color, "linewidth": 1.6}
+    ends = {"xy": tuple(tip.tolist()), "xytext": tuple(tail.tolist())}
+    axes.annotate("", **ends, arrowprops={**look, "shrinkA": 0, "shrinkB": 0})

@@ -16,6 +16,28 @@ SETS, SHOWN, POINTS, NOISE = 1000, 20, 12, 0.3
 TICKS = {"xticks": [-math.pi, 0, math.pi], "xticklabels": ["−π", "0", "π"]}
 
 
+def dial(theme: Theme, degree: int = 3) -> Figure:
+    """Twelve noisy points, the sine that they come from, and the fit of degree {degree}.
+
+    Degree 0 is a level line and degree 1 a slanted one. Degree 3 bends twice and runs close
+    to the sine. Degree 11 passes through every point and swings wildly near the ends.
+    """
+    x, y = (part[0] for part in noisy_sine(1, POINTS, NOISE, seed=0))
+    fit = fit_polynomial(x, y, degree)
+    places = torch.linspace(-math.pi, math.pi, 201, dtype=x.dtype)
+    drawing = Figure(figsize=(7, 3), layout="constrained")
+    axes = drawing.subplots()
+    axes.plot(places, places.sin(), color=theme.muted, linestyle="--", label="sine")
+    axes.plot(places, evaluate(fit, places), color=theme.accent, label="fit")
+    style = {"marker": theme.markers[0], "s": 30, "zorder": 3}
+    axes.scatter(x, y, color=theme.classes[0], label="training points", **style)
+    measures = "1 number" if degree == 0 else f"{degree + 1} numbers"
+    axes.set(title=f"degree {degree}: {measures} for {POINTS} points")
+    axes.set(xlabel="x (radians)", ylabel="y", ylim=(-2.6, 3.6), **TICKS)
+    axes.legend(loc="lower right")
+    return drawing
+
+
 def fits(theme: Theme, degree: int = 3) -> Figure:
     """Left: fits of degree {degree} to 20 noisy training sets, their mean, and the sine.
 
@@ -51,29 +73,66 @@ def penalties(theme: Theme, penalty: float = 0.01) -> Figure:
 
 
 def float32_trap(theme: Theme) -> Figure:
-    """Training error against the degree, 0 to 15, on a logarithmic scale, four settings.
+    """Training error of one sine against the degree, 0 to 10, in three panels.
 
-    All four fall together to about 1e-11 at degree 9. Then float32 with the default
-    driver jumps up by nine orders of magnitude and goes on rising to 0.4. The other
-    three, driver gels, scaled x, and float64, stay at 1e-11 or below.
+    The panels differ in x alone: radians from −π to π, centimeters from 150 to 200, years
+    from 2000 to 2020. Scaled to [−1, 1], the error falls to 1e-11 in all three. The
+    default driver in float32 leaves that curve and rises: at degree 10, at degree 3, and at
+    degree 1. Driver gels in float32 follows to the end in radians only, and in float64 in
+    radians and centimeters, but not in years.
     """
-    settings = {
-        "float32, default driver": (torch.float32, math.pi, None),
-        "float32, driver gels": (torch.float32, math.pi, "gels"),
-        "float32, x scaled to [−1, 1]": (torch.float32, 1.0, None),
-        "float64, default driver": (torch.float64, math.pi, None),
-    }
     drawing = Figure(figsize=(7, 3.4), layout="constrained")
+    panels = drawing.subplots(1, 3, sharey=True)
+    ends = {"radians": (-math.pi, math.pi), "centimeters": (150, 200)}
+    ends["years"] = (2000, 2020)
+    settings = {
+        "scaled inside the fit": (torch.float32, "scaled"),
+        "float64, driver gels": (torch.float64, "gels"),
+        "float32, driver gels": (torch.float32, "gels"),
+        "float32, default driver": (torch.float32, None),
+    }
+    colors = (theme.muted, *theme.classes[:2], theme.accent)
+    for axes, (unit, span) in zip(panels, ends.items(), strict=True):
+        for number, (name, setting) in enumerate(settings.items()):
+            errors = [_training_error(degree, span, *setting) for degree in range(11)]
+            axes.plot(
+                errors, color=colors[number], marker=theme.markers[number], label=name,
+                markersize=9 - 2 * number, linewidth=4 - number,
+            )  # fmt: skip
+        axes.set(yscale="log", title=unit, xlabel="degree", xticks=range(0, 11, 2))
+    panels[0].set(ylabel="training error (mean squared)", ylim=(1e-12, 100))
+    handles, labels = panels[0].get_legend_handles_labels()
+    drawing.legend(handles, labels, loc="outside lower center", ncols=2)
+    return drawing
+
+
+def beyond(theme: Theme) -> Figure:
+    """Error against the number of coefficients, from 1 to 101, for 12 points; two curves.
+
+    Up to 12 coefficients both are one curve: it falls to 0.03 at 4 coefficients and rises to
+    a peak above 3 at 12. Beyond, with powers, it goes on rising to the thousands; with
+    Legendre polynomials it falls again, below 0.1 from 20 coefficients on.
+    """
+    claims = claims_of("polynomial")
+    drawing = Figure(figsize=(7, 3.2), layout="constrained")
     axes = drawing.subplots()
-    colors = (theme.accent, *theme.classes)
-    for (name, setting), color, marker in zip(
-        settings.items(), colors, theme.markers, strict=False
-    ):
-        errors = [_training_error(degree, *setting) for degree in range(16)]
-        axes.plot(errors, color=color, marker=marker, markersize=5, label=name)
-    axes.set(yscale="log", xlabel="degree", ylabel="training error (mean squared)")
-    axes.set(xticks=range(16), ylim=(1e-23, 30))
-    axes.legend(loc="lower left")
+    counts = [degree + 1 for degree in claims["beyond_degrees"].value]
+    names = {"powers": "powers of u", "legendre": "Legendre polynomials"}
+    for number, (name, label) in enumerate(names.items()):
+        axes.plot(
+            counts, claims[f"beyond_{name}"].value, color=theme.classes[number],
+            marker=theme.markers[number], markersize=7 - 2 * number, label=label,
+        )  # fmt: skip
+    axes.axvline(POINTS, color=theme.muted, linestyle="--", linewidth=1)
+    axes.annotate(
+        "as many coefficients\nas points", (POINTS, 3e3), xytext=(-6, 0), ha="right",
+        va="center", textcoords="offset points", color=theme.ink, fontsize=9,
+    )  # fmt: skip
+    ticks = [1, 2, 4, 12, 30, 100]
+    axes.set(xscale="log", yscale="log", xticks=ticks, xticklabels=ticks)
+    axes.minorticks_off()
+    axes.set(xlabel="coefficients", ylabel="mean squared error", ylim=(0.02, 1e4))
+    axes.legend(loc="center left")
     return drawing
 
 
@@ -156,12 +215,15 @@ def _stack_areas(axes: Axes, penalty: float, theme: Theme) -> None:
 
 
 def _training_error(
-    degree: int, dtype: torch.dtype, end: float, driver: str | None
+    degree: int, span: tuple[float, float], dtype: torch.dtype, way: str | None
 ) -> float:
-    x = torch.linspace(-end, end, 100, dtype=dtype)
-    y = (x * (math.pi / end)).sin()
+    u = torch.linspace(-1, 1, 100, dtype=torch.float64)
+    x = ((span[1] + span[0]) / 2 + (span[1] - span[0]) / 2 * u).to(dtype)
+    y = (math.pi * u).sin().to(dtype)
+    if way == "scaled":
+        return (evaluate(fit_polynomial(x, y, degree), x) - y).square().mean().item()
     X = powers(x, degree)
-    alpha = torch.linalg.lstsq(X, y[:, None], driver=driver).solution
+    alpha = torch.linalg.lstsq(X, y[:, None], driver=way).solution
     return ((X @ alpha)[:, 0] - y).square().mean().item()
 
 

@@ -1,18 +1,27 @@
 """Figures of the chapter on the support vector machine; docstrings are alternative texts."""
 
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from dlbook.data.toy import two_moons
 from dlbook.figures.style import Theme
-from dlbook.perceptron import with_constant
+from dlbook.perceptron import train as train_perceptron
+from dlbook.perceptron import update_bound, with_constant
 from dlbook.svm import (
+    coordinate_round,
     dual_objective,
+    gaussian_kernel,
     hinge_loss,
+    kernel_scores,
     primal_objective,
     subgradient_descent,
     train,
+    train_on_kernel,
 )
+
+SIDE = 100  # the grid of the maps has SIDE x SIDE places
 
 
 def losses(theme: Theme) -> Figure:
@@ -82,11 +91,52 @@ def margin(theme: Theme, penalty: float = 0.01) -> Figure:
     return drawing
 
 
+def widest_gap(theme: Theme) -> Figure:
+    """Three points and two lines through the origin that separate them, each with its slab.
+
+    Left, the line that the perceptron finds: its slab is bounded by one point alone. Right,
+    the widest slab: two points hold it, one on each edge; the third lies outside.
+    """
+    points = torch.tensor([[1.0, 2.0], [3.0, -1.0], [1.0, -1.0]]).double()
+    labels = torch.tensor([1.0, -1.0, -1.0]).double()
+    first, _ = train_perceptron(points, labels, epochs=10)
+    widest, _ = train(points, labels, penalty=1e-6, tolerance=1e-9)
+    drawing = Figure(figsize=(7, 3.5), layout="constrained")
+    panels = drawing.subplots(1, 2, sharey=True)
+    for axes, w, name in zip(
+        panels, (first, widest), ("perceptron", "widest gap"), strict=True
+    ):
+        half = (labels * (points @ w)).min() / w.norm()
+        limit = update_bound(points, labels, w)
+        _slab(axes, w / w.norm(), half.item(), theme)
+        for kind, label in enumerate((-1, 1)):
+            x, y = points[labels == label].T
+            look = {"marker": theme.markers[kind], "color": theme.classes[kind], "s": 40}
+            axes.scatter(x, y, label=f"$y = {label:+d}$", zorder=3, **look)
+        axes.set(xlim=(-3, 4), ylim=(-2.5, 3), aspect="equal", xlabel="$x_1$")
+        axes.set_title(f"{name}: γ = {2 * half:.2f}, at most {limit} updates")
+    panels[0].set_ylabel("$x_2$")
+    panels[0].legend(loc="upper left", fontsize=8)
+    return drawing
+
+
+def _slab(axes: Axes, normal: Tensor, half: float, theme: Theme) -> None:
+    along = 8 * torch.stack([-normal[1], normal[0]])
+    for height, dash in ((-half, "--"), (0, "-"), (half, "--")):
+        ends = torch.stack([height * normal - along, height * normal + along])
+        axes.plot(*ends.T, dash, color=theme.ink, linewidth=1.2)
+    low, high = -half * normal, half * normal
+    corners = torch.stack([low - along, low + along, high + along, high - along])
+    axes.fill(*corners.T, color=theme.muted, alpha=0.15, linewidth=0)
+
+
 def closing_gap(theme: Theme) -> Figure:
     """Primal and dual objective against rounds of dual coordinate descent.
 
-    The primal comes down from above with small setbacks, the dual rises from below, and
-    after six rounds the two meet: between them lies the optimum. Subgradient steps lag behind.
+    Left, the primal comes down from above with small setbacks, the dual rises from below,
+    and after six rounds the two meet: between them lies the optimum. Right, how far above the
+    optimum the objective is: coordinate descent falls by a factor in each round, subgradient
+    steps lag behind.
     """
     points, labels = _clouds()
     points, penalty = with_constant(points), 0.01
@@ -99,24 +149,22 @@ def closing_gap(theme: Theme) -> Figure:
     left.fill_between(rounds, dual, primal, color=theme.muted, alpha=0.2, linewidth=0)
     left.set(xlabel="rounds", ylabel="objective")
     left.legend()
-    gap = [high - low for high, low in zip(primal, dual, strict=True)]
-    right.plot(rounds, gap, color=theme.accent, label="coordinate descent: gap")
-    floor = max(dual)
+    best, _ = train(points, labels, penalty, tolerance=1e-12)
+    optimum = primal_objective(best, points, labels, penalty)
+    excess = [max(value - optimum, 1e-12) for value in primal]
+    right.plot(rounds, excess, color=theme.accent, label="coordinate descent")
     steps = [1, 2, 4, 8, 16, 30]
-    excess = [
+    slow = [
         primal_objective(
             subgradient_descent(points, labels, penalty, k), points, labels, penalty
         )
-        - floor
+        - optimum
         for k in steps
     ]
-    right.plot(
-        *(steps, excess, "s:"),
-        color=theme.classes[2],
-        markersize=4,
-        label="subgradient: excess",
-    )
-    right.set(yscale="log", xlabel="rounds, or steps", ylabel="distance to the optimum")
+    look = {"color": theme.classes[2], "markersize": 4, "label": "subgradient steps"}
+    right.plot(steps, slow, "s:", **look)
+    right.set(yscale="log", xlabel="rounds, or steps", ylabel="excess over the optimum")
+    right.set_ylim(bottom=1e-10)
     right.legend(fontsize=8)
     return drawing
 
@@ -124,22 +172,50 @@ def closing_gap(theme: Theme) -> Figure:
 def _history(
     points: Tensor, labels: Tensor, penalty: float, rounds: int
 ) -> tuple[list[float], list[float]]:
-    """Trace both objectives through rounds of coordinate descent, in the listing's steps."""
-    z = points * labels[:, None]
-    scale = 1 / (2 * penalty * len(z))
-    curvature = scale * z.square().sum(dim=1)
-    alpha = torch.zeros_like(labels)
-    w = torch.zeros_like(z[0])
+    """Trace both objectives through rounds of coordinate descent."""
     generator = torch.Generator().manual_seed(0)
+    w, alpha = torch.zeros_like(points[0]), torch.zeros_like(labels)
     primal, dual = [], []
     for _ in range(rounds):
-        for n in torch.randperm(len(z), generator=generator).tolist():
-            best = (alpha[n] + (1 - w @ z[n]) / curvature[n]).clamp(0, 1)
-            w += scale * (best - alpha[n]) * z[n]
-            alpha[n] = best
+        order = torch.randperm(len(points), generator=generator)
+        w, alpha = coordinate_round(w, alpha, points, labels, penalty, order)
         primal.append(primal_objective(w, points, labels, penalty))
         dual.append(dual_objective(alpha, points, labels, penalty))
     return primal, dual
+
+
+def kernel_border(theme: Theme, width: float = 0.5) -> Figure:
+    """Two moons and the border of a machine with a Gaussian kernel of width {width}.
+
+    At a width of 0.05 the border is a ring around each point, and nearly all points are support
+    vectors; at 0.5 it follows the moons with few of them; at 5 it is almost a straight line.
+    """
+    points, labels = two_moons(n=80, noise=0.15, seed=0)
+    x, y = points.double(), labels * 2.0 - 1
+    gram = gaussian_kernel(x, x, width) + 1
+    alpha = train_on_kernel(gram, y, penalty=0.001, tolerance=0.01, seed=0)
+    across = torch.linspace(-1.8, 2.8, SIDE, dtype=x.dtype)
+    up = torch.linspace(-1.3, 1.8, SIDE, dtype=x.dtype)
+    grid = torch.cartesian_prod(up, across).flip(1)
+    scores = kernel_scores(gaussian_kernel(grid, x, width) + 1, alpha, y, 0.001)
+    scores = scores.reshape(SIDE, SIDE)
+    drawing = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = drawing.subplots()
+    shades = {"levels": [-1e9, 0, 1e9], "colors": theme.classes[:2], "alpha": 0.2}
+    axes.contourf(across, up, scores, **shades)
+    look = {"colors": theme.ink, "linewidths": 1.2, "linestyles": ("--", "-", "--")}
+    axes.contour(across, up, scores, levels=[-1, 0, 1], **look)
+    for kind, label in enumerate((-1, 1)):
+        u, v = x[y == label].T
+        marker, color = theme.markers[kind], theme.classes[kind]
+        axes.scatter(u, v, s=24, marker=marker, color=color, label=f"$y = {label:+d}$")
+    support = alpha > 0
+    ring = {"facecolors": "none", "edgecolors": theme.accent, "linewidth": 1.3}
+    axes.scatter(*x[support].T, s=100, label="support vector", **ring)
+    axes.set_title(f"width {width:g}: {int(support.sum())} support vectors of {len(x)}")
+    axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
+    return drawing
 
 
 def corner(theme: Theme) -> Figure:

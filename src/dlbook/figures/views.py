@@ -64,7 +64,7 @@ def cells(theme: Theme, view: Tensor = MATRIX, name: str = "x") -> Figure:
         _draw_cell(axes, left + place, bottom, place, storage, theme, pale)
         label = (left + place + 0.5, bottom + 1.3)
         axes.annotate(
-            str(place), label, ha="center", va="center", fontsize=8, color=theme.muted
+            str(place), label, ha="center", va="center", fontsize=9, color=theme.ink
         )
     axes.annotate(
         "storage", (left - 0.3, bottom + 0.5), ha="right", va="center", color=theme.ink
@@ -149,7 +149,7 @@ def _write_place(
     axes: Axes, corner: tuple[float, float], place: int, storage: Tensor, theme: Theme
 ) -> None:
     ink = _ink_on(place, storage, theme)
-    axes.annotate(str(place), corner, ha="right", va="bottom", color=ink, fontsize=6)
+    axes.annotate(str(place), corner, ha="right", va="bottom", color=ink, fontsize=8)
 
 
 def _color_of(place: int, storage: Tensor, theme: Theme) -> tuple[float, ...]:

@@ -2,10 +2,11 @@
 
 import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from dlbook.data.toy import slanted_gaussians
 from dlbook.gradient_descent import (
@@ -22,15 +23,18 @@ from dlbook.gradient_descent import (
 )
 from dlbook.runs.record import Claim, Findings, over_seeds
 
+Rule = Descent | Momentum | Adam
 STOPS = (0, 10, 100, 1000, 10_000)
 START = (-0.5, -1.0, 0.5)  # a bad guess: about half of the points lie on the wrong side
 PASSES = 100
+SIZES = tuple(2.0**power for power in range(-8, 6))  # of the steps in the fair race
+GOAL = 1e-3  # how close to the least loss the race ends
 CONTESTANTS = {  # name: rule and batch size
-    "full": (lambda: Descent(0.1), 100),
-    "sgd_10": (lambda: Descent(0.1), 10),
-    "sgd_1": (lambda: Descent(0.1), 1),
-    "momentum_10": (lambda: Momentum(0.1), 10),
-    "adam_10": (lambda: Adam(0.1), 10),
+    "full": (Descent, 100),
+    "sgd_10": (Descent, 10),
+    "sgd_1": (Descent, 1),
+    "momentum_10": (Momentum, 10),
+    "adam_10": (Adam, 10),
 }
 
 
@@ -133,7 +137,7 @@ def contest(device: torch.device) -> dict[str, Claim]:
     """Record how far above the minimum each rule is after 1, 10 and 100 passes."""
     claims = {}
     for name, (make, size) in CONTESTANTS.items():
-        gaps = [gaps_of(make, size, seed, device) for seed in range(3)]
+        gaps = [list(gaps_of(make(0.1), size, seed, device)) for seed in range(3)]
         claims[f"curve_{name}"] = Claim(
             [statistics.median(g) for g in zip(*gaps, strict=True)]
         )
@@ -142,13 +146,34 @@ def contest(device: torch.device) -> dict[str, Claim]:
     return claims
 
 
-def gaps_of(make: Callable, size: int, seed: int, device: torch.device) -> list[float]:
+def race(device: torch.device) -> Findings:
+    """Give each rule the step size that suits it, and count the passes that it needs."""
+    claims = {}
+    for name, (make, size) in tqdm(CONTESTANTS.items(), desc="rules"):
+        needed = {
+            step_size: statistics.median(
+                passes_needed(make(step_size), size, seed, device) for seed in range(3)
+            )
+            for step_size in SIZES
+        }
+        best = min(needed, key=needed.get)
+        claims[f"race_passes_{name}"] = Claim(needed[best], tolerance=1)
+        claims[f"race_step_{name}"] = Claim(best, tolerance=best / 2)
+    return Findings(claims)
+
+
+def passes_needed(rule: Rule, size: int, seed: int, device: torch.device) -> float:
+    """Count the passes until the loss is a thousandth above its minimum; at most 100."""
+    gaps = enumerate(gaps_of(rule, size, seed, device))
+    return float(next((number for number, gap in gaps if gap < GOAL), math.inf))
+
+
+def gaps_of(rule: Rule, size: int, seed: int, device: torch.device) -> Iterator[float]:
     """Follow one rule: loss minus least loss, before the first and after each pass."""
     inputs, signs, w = problem(device)
-    least, rule = least_loss(inputs, signs), make()
-    generator, gaps = torch.Generator().manual_seed(seed), []
+    least, generator = least_loss(inputs, signs), torch.Generator().manual_seed(seed)
     for _ in range(PASSES):
-        gaps.append(logistic_loss(inputs, signs, w).item() - least)
+        yield logistic_loss(inputs, signs, w).item() - least
         for batch in mini_batches(len(signs), size, generator):
             w = rule.step(w, logistic_gradient(inputs[batch], signs[batch], w))
-    return [*gaps, logistic_loss(inputs, signs, w).item() - least]
+    yield logistic_loss(inputs, signs, w).item() - least

@@ -12,6 +12,7 @@ from dlbook.knn import (
     chance_of_a_perfect_score,
     cover_hart_bound,
     errors_of_every_k,
+    middle,
     nearest_in_blocks,
     simulate_perfect_scores,
     vote,
@@ -105,9 +106,8 @@ def _quiz() -> dict[str, Claim]:
 def mnist(device: torch.device) -> Findings:
     """Classify the 10 000 test images of MNIST by their neighbors among 60 000."""
     images, labels, test_images, truth = digits_of_mnist.load()
-    # Shifted by 128, the squares of 784 pixels sum to 2^24 at most: exact in float32.
-    points = (images.flatten(1).float() - 128).to(device)
-    queries = (test_images.flatten(1).float() - 128).to(device)
+    points = images.flatten(1).float().to(device)
+    queries = test_images.flatten(1).float().to(device)
     started = time.perf_counter()
     blocks = tqdm(queries.split(1000), desc="test images, by the thousand")
     nearest = torch.cat([nearest_in_blocks(block, points, 6) for block in blocks]).cpu()
@@ -125,4 +125,19 @@ def mnist(device: torch.device) -> Findings:
         claims[f"mnist_tied_at_k{k}"] = Claim(tied)
     claims["mnist_first_distances"] = Claim(distances[:40, 0].tolist())
     claims["mnist_largest_distance"] = Claim(distances.max().item())
+    return Findings(claims, {"MNIST": digits_of_mnist.checksum()})
+
+
+def mnist_origin(device: torch.device) -> Findings:
+    """Measure how far images of MNIST lie from the origin of the search in blocks."""
+    images, _, test_images, _ = digits_of_mnist.load()
+    points, queries = (
+        part.flatten(1).float().to(device) for part in (images, test_images)
+    )
+    origin = middle(points)
+    longest = max((rows - origin).square().sum(dim=1).max() for rows in (points, queries))
+    claims = {
+        "mnist_longest": Claim(longest.item()),
+        "mnist_origins": Claim(origin.unique().tolist()),
+    }
     return Findings(claims, {"MNIST": digits_of_mnist.checksum()})

@@ -10,16 +10,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import interpolate
 
+from dlbook.acceleration import keep_freed_memory, train
 from dlbook.checkout import DOCS, ROOT, write_atomically
-from dlbook.cnn import (
-    Recipe,
-    begin,
-    convolutional_network,
-    error_rate,
-    keep_freed_memory,
-    standardize,
-    train,
-)
+from dlbook.cnn import Recipe, begin, convolutional_network, error_rate, standardize
 from dlbook.data import digits
 from dlbook.data.mnist import checksum as mnist_checksum
 from dlbook.data.mnist import load as load_mnist

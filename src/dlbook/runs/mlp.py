@@ -1,5 +1,7 @@
 """The numbers of the chapter on multi-layer perceptrons."""
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
@@ -27,21 +29,29 @@ def quick(device: torch.device) -> Findings:
     gap = (forward(x, layers, lambda s: s) - (x @ weight.T + bias)).abs().max().item()
     claims = {"collapse_gap": Claim(gap, tolerance=2e-6)}
     for name, widths in SHAPES.items():
-        counts = [path_pieces(widths, seed) for seed in range(20)]
-        claims[f"pieces_{name}"] = over_seeds([float(n) for n in counts], tolerance=1)
+        for prefix, gain, reach in (("", 1.0, 3.0), ("larger_", math.sqrt(6), 30.0)):
+            counts = [path_pieces(widths, s, gain, reach) for s in range(20)]
+            claims[f"{prefix}pieces_{name}"] = over_seeds(counts, tolerance=1)
     return Findings(claims)
 
 
-def path_pieces(widths: list[int], seed: int) -> int:
-    """Count the straight pieces of a network with drawn weights between -3 and 3."""
-    x = torch.linspace(-3, 3, 20_001, dtype=torch.float64)[:, None]
-    return count_pieces(x, draw_layers(widths, seed, torch.float64))
+def path_pieces(
+    widths: list[int], seed: int, gain: float = 1.0, reach: float = 3.0
+) -> float:
+    """Count the straight pieces of a network with drawn weights, times a gain.
+
+    The path goes from -reach to reach. A gain of the root of 6 gives the weights into a unit
+    of d inputs the variance 2 / d, with which rectifiers keep the size of their input.
+    """
+    x = torch.linspace(-reach, reach, 20_001, dtype=torch.float64)[:, None]
+    drawn = draw_layers(widths, seed, torch.float64)
+    return float(count_pieces(x, [(gain * w, gain * b) for w, b in drawn]))
 
 
 def moons(device: torch.device) -> Findings:
     """Train one hidden layer of tanh units on two moons, for several widths and seeds."""
     test_points, test_labels = two_moons(n=2000, noise=0.15, seed=99)
-    claims, best, worst = {}, [], []
+    claims, best, worst, stuck = {}, [], [], []
     for width in tqdm(WIDTHS, desc="widths"):
         errors = []
         for seed in range(10):
@@ -52,6 +62,8 @@ def moons(device: torch.device) -> Findings:
         claims[f"error_width_{width}"] = over_seeds(errors, "%", tolerance=0.5)
         best.append(min(errors))
         worst.append(max(errors))
+        stuck.append(float(sum(error > 5 for error in errors)))
+    claims["stuck"] = Claim(stuck, tolerance=1)
     claims["best_errors"] = Claim(best, "%", tolerance=0.5)
     claims["worst_errors"] = Claim(worst, "%", tolerance=0.5)
     return Findings(claims)

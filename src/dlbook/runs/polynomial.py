@@ -7,22 +7,27 @@ from torch import Tensor
 
 from dlbook.data.toy import noisy_sine
 from dlbook.polynomial import (
+    Polynomial,
     bias_and_variance,
     evaluate,
     fit_polynomial,
     fit_ridge,
+    legendre,
     powers,
+    shortest_fit,
     vc_bound,
 )
 from dlbook.runs.record import Claim, Findings
 
 SETS, POINTS, NOISE, DEGREES = 1000, 12, 0.3, 12
+BEYOND = (*range(16), 18, 20, 25, 30, 40, 50, 70, 100)
 PENALTIES = [10 ** (power / 4) for power in range(-20, 9)]
 
 
 def quick(device: torch.device) -> Findings:
     """Fit one sine of every degree, with and without noise, penalty and float32."""
     claims = _clean(device) | _trap(device) | _many_sets(device) | _penalties(device)
+    claims |= _more_coefficients_than_points(device)
     claims["bound_line"] = Claim(vc_bound(3, 60_000))
     claims["bound_network"] = Claim(vc_bound(60_000, 60_000))
     return Findings(claims)
@@ -42,7 +47,7 @@ def sine(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     return x, x.sin()
 
 
-def by_default_driver(x: Tensor, y: Tensor, degree: int) -> Tensor:
+def by_default_driver(x: Tensor, y: Tensor, degree: int) -> float:
     """Fit as one would at first, with the driver that `lstsq` takes by itself.
 
     Args:
@@ -51,23 +56,25 @@ def by_default_driver(x: Tensor, y: Tensor, degree: int) -> Tensor:
         degree: at least 0.
 
     Returns:
-        alpha, (degree + 1,) floats.
+        the mean squared error on the points of the fit.
     """
-    return torch.linalg.lstsq(powers(x, degree), y[:, None]).solution[:, 0]
+    X = powers(x, degree)
+    alpha = torch.linalg.lstsq(X, y[:, None]).solution[:, 0]
+    return (X @ alpha - y).square().mean().item()
 
 
-def training_error(alpha: Tensor, x: Tensor, y: Tensor) -> float:
+def training_error(polynomial: Polynomial, x: Tensor, y: Tensor) -> float:
     """Measure the mean squared error on the points of the fit.
 
     Args:
-        alpha: (degree + 1,) floats.
+        polynomial: as `fit_polynomial` returns it.
         x: (N,) floats.
         y: (N,) floats.
 
     Returns:
         the error, at least 0.
     """
-    return (evaluate(alpha, x) - y).square().mean().item()
+    return (evaluate(polynomial, x) - y).square().mean().item()
 
 
 def _clean(device: torch.device) -> dict[str, Claim]:
@@ -81,8 +88,7 @@ def _clean(device: torch.device) -> dict[str, Claim]:
 
 def _trap(device: torch.device) -> dict[str, Claim]:
     x, y = sine(torch.float32, device)
-    fits = {degree: by_default_driver(x, y, degree) for degree in (9, 10, 15)}
-    errors = {degree: training_error(alpha, x, y) for degree, alpha in fits.items()}
+    errors = {degree: by_default_driver(x, y, degree) for degree in (9, 10, 15)}
     return {  # how many columns are dropped, and so the error, hangs on the last bits
         "float32_error_degree_9": Claim(errors[9], tolerance=1e-11),
         "float32_error_degree_10": Claim(errors[10], tolerance=5e-3),
@@ -95,12 +101,12 @@ def _many_sets(device: torch.device) -> dict[str, Claim]:
     u, truth = _places(device)
     found = []
     for degree in range(DEGREES):
-        alpha = fit_polynomial(x, y, degree)
-        answers = evaluate(alpha, u)
+        fit = fit_polynomial(x, y, degree)
+        answers = evaluate(fit, u)
         bias, variance = (part.mean() for part in bias_and_variance(answers, truth))
         error = (answers - truth).square().mean()
-        training = (evaluate(alpha, x) - y).square().mean()
-        at_points = evaluate(alpha, x).var(dim=0, correction=0).mean()
+        training = (evaluate(fit, x) - y).square().mean()
+        at_points = evaluate(fit, x).var(dim=0, correction=0).mean()
         found.append(torch.stack([bias, variance, error, training, at_points]))
     bias, variance, errors, training, at_points = torch.stack(found).T
     return {
@@ -117,10 +123,10 @@ def _penalties(device: torch.device) -> dict[str, Claim]:
     x, y = _sets(device)
     u, truth = _places(device)
     fits = [fit_ridge(x, y, 9, penalty) for penalty in PENALTIES]
-    parts = [bias_and_variance(evaluate(alpha, u), truth) for alpha in fits]
+    parts = [bias_and_variance(evaluate(fit, u), truth) for fit in fits]
     bias = torch.stack([part[0].mean() for part in parts])
     variance = torch.stack([part[1].mean() for part in parts])
-    training = [(evaluate(alpha, x) - y).square().mean().item() for alpha in fits]
+    training = [(evaluate(fit, x) - y).square().mean().item() for fit in fits]
     best = int((bias + variance).argmin())
     return {
         "penalties": Claim(PENALTIES),
@@ -130,6 +136,22 @@ def _penalties(device: torch.device) -> dict[str, Claim]:
         "best_penalty": Claim(PENALTIES[best]),
         "best_penalty_error": Claim((bias + variance)[best].item()),
     }
+
+
+def _more_coefficients_than_points(device: torch.device) -> dict[str, Claim]:
+    """Take the shortest coefficients in two bases, up to 101 of them for 12 points."""
+    x, y = _sets(device)
+    u, truth = _places(device)
+    claims = {"beyond_degrees": Claim(list(BEYOND))}
+    for name, table in (("powers", powers), ("legendre", legendre)):
+        errors = []
+        for degree in BEYOND:
+            X, places = table(x[0], degree), table(u, degree)
+            alpha = torch.stack([shortest_fit(X, each) for each in y[:100]])
+            errors.append((alpha @ places.T - truth).square().mean().item())
+        tolerance = 1e-3 if name == "legendre" else 5.0
+        claims[f"beyond_{name}"] = Claim(errors, tolerance=tolerance)
+    return claims
 
 
 def _sets(device: torch.device) -> tuple[Tensor, Tensor]:

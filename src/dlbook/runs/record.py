@@ -120,8 +120,19 @@ def provenance(word: str, run: str, device: "torch.device", seconds: float) -> d
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "device": describe(device),
         "seconds": round(seconds, 1),
-        "versions": {"python": platform.python_version(), "torch": version("torch")},
+        "versions": versions(device),
     }
+
+
+def versions(device: "torch.device") -> dict[str, str]:
+    """Name the versions that decide what is computed, those of a GPU's libraries too."""
+    found = {"python": platform.python_version(), "torch": version("torch")}
+    if device.type == "cuda":
+        import torch
+
+        cudnn = str(torch.backends.cudnn.version())
+        found |= {"cuda": torch.version.cuda, "cudnn": cudnn}
+    return found
 
 
 def describe(device: "torch.device") -> str:

@@ -7,7 +7,7 @@ from dlbook.tensors import IDIOMS, power_iteration
 
 
 def quick(device: torch.device) -> Findings:
-    """Count the idioms of 2018 that fail, and follow the turn of a power iteration."""
+    """Count the old idioms that fail, and follow the turn of a power iteration."""
     broken = sum(idiom.ends != "runs" for idiom in IDIOMS)
     m = torch.tensor([[2.0, 1.0], [1.0, 1.5]], dtype=torch.float64, device=device)
     values, vectors = torch.linalg.eigh(m)

@@ -18,9 +18,9 @@ from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 from dlbook.press.downloads.leaves import (
+    Content,
     Imprint,
     Leaf,
-    Page,
     ingredients,
     kept,
     leaf,
@@ -32,19 +32,25 @@ from dlbook.press.page import formulas
 
 FIRST_DATE = datetime(1980, 1, 1, tzinfo=UTC)  # the earliest that a ZIP can hold
 STYLE = "assets/css/epub.css"
+# <math xmlns="..."><semantics>...<annotation encoding="...">x</annotation></semantics></math>
 MATHML = re.compile(
     r"<math(?P<how>[^>]*)><semantics>(?P<inside>.*)<annotation .*</semantics></math>",
     re.DOTALL,
 )
 # Equal images inside a drawing have equal ids, which no other element names.
+# <image width="64" id="image5e2c" xlink:href="data:image/png;base64,...
 TWINS = re.compile(rb'(<image\b[^>]*?) id="\w+"')
+# <mi mathvariant="double-struck">R</mi>
 STYLED = re.compile(
     r'<(?P<tag>m[in]) mathvariant="(?P<style>double-struck|script|bold)">'
     r"(?P<letters>[A-Za-z0-9]+)</m[in]>"
 )
+# <h2 id="exercises">Exercises</h2>
 SECTION = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>', re.DOTALL)
+# <em>, </em>
 MARKUP = re.compile(r"<[^>]+>")
 XHTML = "application/xhtml+xml"
+# <pre style="--columns: 78">
 FOR_PAPER = re.compile(r' style="--columns: \d+"')
 CONTAINER = """<?xml version="1.0" encoding="utf-8"?>
 <container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
@@ -55,7 +61,7 @@ CONTAINER = """<?xml version="1.0" encoding="utf-8"?>
 """
 
 
-def book(pages: list[Page], imprint: Imprint, site: Path) -> Path:
+def book(pages: list[Content], imprint: Imprint, site: Path) -> Path:
     """Pack the whole book.
 
     Args:

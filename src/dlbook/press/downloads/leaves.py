@@ -1,7 +1,7 @@
-"""Bind the built pages into one book, of which the PDF and the EPUB are made.
+"""Bind the pages into one book, of which the PDF and the EPUB are made.
 
-A page is taken before its formulas are rendered: it is ten times shorter then, and each form
-of the book can set them in its own way.
+A page is taken as Markdown made it, before the theme surrounds it and its formulas are rendered:
+each form of the book can set them in its own way.
 """
 
 import posixpath
@@ -18,31 +18,34 @@ from bs4 import BeautifulSoup
 from dlbook.press import cache
 
 BOOKS = 6  # of each kind in the cache; each is some megabytes
+# labs/knn.py, reference/api.md
 LEFT_OUT = re.compile(r"labs/|reference/(api|changelog)\.md")
-ON_SCREEN = (
-    ".headerlink, .chapter-head, .checked, .listing-links, .offer, script, style, "
-    'img[src$="#only-dark"]'
-)
+ON_SCREEN = '.headerlink, .listing-links, .offer, script, style, img[src$="#only-dark"]'
+# <pre><span></span><code>...</code></pre>
 CODE = re.compile(r"<pre\b[^>]*>(.*?)</pre>", re.DOTALL)
+# <a id="__codelineno-0-1" name="__codelineno-0-1" href="#__codelineno-0-1"></a>
 LINE_ANCHOR = re.compile(r'<a [^>]*id="__codelineno[^>]*></a>')
+# <span class="n">, </code>
 MARKUP = re.compile(r"<[^>]+>")
+# <a class="term" href="../reference/glossary.html#stride">strides</a>
 LINK = re.compile(
     r'<a(?P<open>\s(?:[^>]*?\s)?href="(?P<href>[^"]*)"[^>]*)>(?P<inside>.*?)</a>',
     re.DOTALL,
 )
+# <img alt="..." src="../assets/figures/knn/convergence-light.svg#only-light" width="672" />
 PICTURE = re.compile(r'<img\b[^>]*?\ssrc="([^"]+)"')
 LONG = 20  # lines: more of them may be cut at the foot of a page
 RIGHTS = "By the dlbook authors. The text is under CC BY-SA 4.0, the code under the MIT license."
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page as it comes from the theme.
+class Content:
+    """One page as Markdown made it.
 
     Attributes:
         part: the part of the book, as the navigation names it; empty for the first pages.
         address: its place in the site, such as `chapters/knn.html`.
-        inside: the HTML of its article, with the formulas still marked.
+        inside: its HTML, with the formulas still marked.
     """
 
     part: str
@@ -109,29 +112,11 @@ def order(parts: list[tuple[str, list[str]]]) -> list[tuple[str, str]]:
     return [pair for pair in pairs if not LEFT_OUT.match(pair[1])]
 
 
-def article(page: str) -> str:
-    """Cut the article out of a page of the site.
-
-    Args:
-        page: HTML as the theme made it.
-
-    Returns:
-        the inside of its `article`.
-
-    Raises:
-        ValueError: there is none.
-    """
-    found = re.search(r"<article\b[^>]*>(.*?)</article>", page, re.DOTALL)
-    if not found:
-        raise ValueError("a page to be bound must hold an article")
-    return found[1]
-
-
-def leaf(page: Page) -> Leaf:
+def leaf(page: Content) -> Leaf:
     """Clean one page: what only a screen can do goes, what is folded opens.
 
     Args:
-        page: as it comes from the theme.
+        page: as Markdown made it.
 
     Returns:
         the page; its pictures are named as seen from a folder beside `assets`, its links lead
@@ -210,11 +195,13 @@ def outside(imprint: Imprint, address: str, anchor: str) -> str | None:
     return urljoin(imprint.site, address) + (f"#{anchor}" if anchor else "")
 
 
-def ingredients(pages: Iterable[Page], imprint: Imprint, site: Path) -> Iterable[bytes]:
+def ingredients(
+    pages: Iterable[Content], imprint: Imprint, site: Path
+) -> Iterable[bytes]:
     """Read all that the look of the book depends on, besides the code of the press.
 
     Args:
-        pages: what is bound, as the theme made it.
+        pages: what is bound, as Markdown made it.
         imprint: what the title page says.
         site: the folder of the built site.
 
@@ -230,7 +217,7 @@ def ingredients(pages: Iterable[Page], imprint: Imprint, site: Path) -> Iterable
         yield path.read_bytes()
 
 
-def pictures_of(page: Page) -> list[str]:
+def pictures_of(page: Content) -> list[str]:
     """List the places in the site of the pictures of a page, in the light theme, once each."""
     sources = [unescape(source) for source in PICTURE.findall(page.inside)]
     shown = [source for source in sources if not source.endswith("#only-dark")]

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterable
 from itertools import count
 
 import nbformat
@@ -9,19 +10,21 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from dlbook.press.page.citations import CITATION, keys_of, label
 from dlbook.press.page.claims import CLAIM
-from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, drawing_of, fences_of
+from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, drawing_of
+from dlbook.press.page.page import Page
 from dlbook.press.source.listings import definition, names_bound_by
 
+# !!! warning "Pitfall: ties", ??? success "Solution"
 ADMONITION = re.compile(r"^\s*(?:!!!|\?\?\?\+?)\s+\w+(?:\s+\"(?P<title>.*)\")?\s*$")
+# the second half of [views](views.md#strides), not of [a site](https://...)
 CHAPTER_LINK = re.compile(r"\]\((?!https?:|#)[^)]*\)")
 
 
-def notebook(markdown: str, address: str) -> str:
+def notebook(page: Page) -> str:
     """Turn a chapter into a notebook.
 
     Args:
-        markdown: the text of the page.
-        address: its place below `docs`, such as `chapters/knn.md`.
+        page: the chapter.
 
     Returns:
         the notebook as JSON, without outputs; equal pages give equal bytes.
@@ -29,21 +32,16 @@ def notebook(markdown: str, address: str) -> str:
     Raises:
         LookupError: a listing, figure or citation is gone.
     """
-    lines = markdown.splitlines()
-    start = f"*A chapter of dlbook, made from `docs/{address}`. It needs the package `dlbook`.*"
+    start = f"*A chapter of dlbook, made from `{page.source}`. It needs the package `dlbook`.*"
     cells = [new_markdown_cell(start)]
     done = 0
-    after_block = False
-    for fence in fences_of(markdown):
-        text = lines[done : fence.first - 1]
-        done = fence.last
-        is_output = after_block and any(line.strip() == OUTPUT for line in text)
-        after_block = fence.info == "python"
-        if prose := _prose(text):
+    for fence in page.fences:
+        if prose := _prose(page.lines[done : fence.first - 1]):
             cells.append(new_markdown_cell(prose))
-        if not is_output:
+        if fence not in page.outputs.values():
             cells.append(_cell(fence))
-    if prose := _prose(lines[done:]):
+        done = fence.last
+    if prose := _prose(page.lines[done:]):
         cells.append(new_markdown_cell(prose))
     for number, cell in zip(count(), cells, strict=False):
         cell["id"] = f"cell-{number}"
@@ -51,19 +49,18 @@ def notebook(markdown: str, address: str) -> str:
     return nbformat.writes(new_notebook(cells=cells, metadata={"kernelspec": kernel}))
 
 
-def _prose(lines: list[str]) -> str:
+def _prose(lines: Iterable[str]) -> str:
     """Write prose without the dialect: links between chapters, claims and citations as text."""
     kept = []
     for line in lines:
         text = line.strip()
         if text in (OUTPUT, CONTINUED):
             continue
-        heading = ADMONITION.match(line)
-        if heading:
-            text = f"**{heading['title'] or ''}**" if heading["title"] else ""
-        elif line.startswith("    "):
-            text = text  # the inside of an admonition stands at the margin
-        else:
+        if heading := ADMONITION.match(line):
+            text = f"**{heading['title']}**" if heading["title"] else ""
+        elif not line.startswith(
+            "    "
+        ):  # the inside of an admonition moves to the margin
             text = line
         text = CLAIM.sub(lambda match: match["text"], text)
         text = CITATION.sub(

@@ -2,7 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
+from shutil import move
+from tempfile import TemporaryDirectory
+from zipfile import ZIP_DEFLATED, ZipFile
 
+# <p class="offer"><a href="dlbook.pdf" download>Take the book as a PDF</a>, to print.</p>
 OFFER = re.compile(r'<p class="offer"><a href="(?P<name>[^"]+)".*?</p>\n?', re.DOTALL)
 
 
@@ -18,3 +23,21 @@ def offered(page: str, made: Iterable[str]) -> str:
     """
     names = set(made)
     return OFFER.sub(lambda match: match[0] if match["name"] in names else "", page)
+
+
+def packed(site: Path) -> str:
+    """Pack the site to take along, beside the search index that works from disk.
+
+    Args:
+        site: its folder, which gets one more file.
+
+    Returns:
+        the name of the file.
+    """
+    with TemporaryDirectory() as folder:
+        made = f"{folder}/dlbook.zip"
+        with ZipFile(made, "w", ZIP_DEFLATED, compresslevel=3) as archive:
+            for path in sorted(site.rglob("*")):
+                archive.write(path, path.relative_to(site))
+        move(made, site / "dlbook.zip")
+    return "dlbook.zip"

@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 from pikepdf import Name, ObjectStreamMode, Pdf
 
 from dlbook.press.downloads.leaves import (
+    Content,
     Imprint,
     Leaf,
-    Page,
     ingredients,
     kept,
     leaf,
@@ -45,8 +45,11 @@ FLAGS = (
 # The first print is only asked for the pages of the chapters: it needs no ink for pictures.
 DRAFT = "<style>img { visibility: hidden }</style>\n</head>"
 SECONDS = 300
+# <span class="katex-mathml"><math xmlns="...">...</math></span>
 MATHML = re.compile(r'<span class="katex-mathml">.*?</math></span>', re.DOTALL)
+# <h2 id="exercises">
 IDENTIFIER = re.compile(r'(<[a-z][^<>]*?\s)id="([^"]+)"')
+# <h2 and </h2
 HEADING = re.compile(r"(</?h)([1-5])\b")
 # How Chromium names the cells of tables; the numbers depend on the clock, their order does not.
 NODE = re.compile(rb"\(node\d{8}\)")
@@ -57,7 +60,7 @@ def browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def book(pages: list[Page], imprint: Imprint, site: Path) -> Path | None:
+def book(pages: list[Content], imprint: Imprint, site: Path) -> Path | None:
     """Print the whole book.
 
     Args:

@@ -9,6 +9,7 @@ from pybtex.richtext import Text
 
 from dlbook.checkout import DOCS, ROOT
 
+# [@cover1967], [@cover1967; @he2016]
 CITATION = re.compile(r"\[(@[\w:-]+(?:\s*;\s*@[\w:-]+)*)\]")
 BIBLIOGRAPHY = DOCS / "reference" / "bibliography.bib"
 

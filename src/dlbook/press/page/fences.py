@@ -6,12 +6,14 @@ mistaken for prose.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 CONTINUED = "<!--pytest-codeblocks:cont-->"
+# ```python, and ````text inside an admonition, four spaces from the margin
 OPENING = re.compile(r"^(?P<margin>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`\n]*)$")
+# knn.convergence, or knn.map_on_the_curve k = 1, 11, 51
 REQUEST = re.compile(r"(?P<name>[\w.]+)(?:\s+(?P<parameter>\w+)\s*=\s*(?P<values>.+))?")
 
 
@@ -66,11 +68,11 @@ class Drawing:
     frames: tuple[dict, ...] = field(default=({},))
 
 
-def fences_of(markdown: str) -> Iterator[Fence]:
+def fences_of(lines: Sequence[str]) -> Iterator[Fence]:
     """Find the fences of a page, in order.
 
     Args:
-        markdown: the text of a page.
+        lines: of the page.
 
     Yields:
         one fence after the other.
@@ -78,7 +80,6 @@ def fences_of(markdown: str) -> Iterator[Fence]:
     Raises:
         PageError: a fence is opened and never closed.
     """
-    lines = markdown.splitlines()
     number = 0
     while number < len(lines):
         opening = OPENING.match(lines[number])
@@ -94,14 +95,6 @@ def fences_of(markdown: str) -> Iterator[Fence]:
             raise PageError(first, "the fence opened here is never closed")
         number += 1
         yield Fence(opening["info"].strip(), tuple(inside), margin, first, number)
-
-
-def prose_of(markdown: str) -> str:
-    """Blank out every fence, keeping the line numbers of what is left."""
-    lines = markdown.splitlines()
-    for fence in fences_of(markdown):
-        lines[fence.first - 1 : fence.last] = [""] * (fence.last - fence.first + 1)
-    return "\n".join(lines)
 
 
 def drawing_of(fence: Fence) -> Drawing:

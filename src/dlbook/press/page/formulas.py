@@ -8,18 +8,29 @@ import atexit
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
 from py_mini_racer import MiniRacer
 
+from dlbook.press.page.fences import PageError
+from dlbook.press.page.page import Page
+
 KATEX = Path(__file__).with_name("katex.min.js")
+# <span class="arithmatex">\(x_1\)</span>, <div class="arithmatex">\[x_1\]</div>
 FORMULA = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">'
     r"(?:\\\((?P<inline>.*?)\\\)|\\\[(?P<block>.*?)\\\])</(?P=tag)>",
     re.DOTALL,
 )
+# `$x_1$` and `$$ x_1 $$` in the source of a page, as pymdownx.arithmatex reads them
+SOURCE = re.compile(
+    r"(?<!\\)\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?!\s)(?P<inline>[^$]+?)(?<![\s\\])\$(?!\$)",
+    re.DOTALL,
+)
+# `x`, ``x`y``
+CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 # KaTeX puts the sign of application behind a name as in `c_{\max}`, where MathML takes one element.
 APPLIED = re.compile("(<mi>\\w+</mi>)<mo>\u2061</mo>(?=</m(?:sub|sup|under|over)>)")
 MACROS = {"\\R": "\\mathbb{R}", "\\argmin": "\\operatorname*{arg\\,min}"}
@@ -57,6 +68,43 @@ def formula(latex: str, display: bool) -> str:
     if answer.startswith("!"):
         raise ValueError(f"formula ${latex.strip()}$: {answer[1:]}")
     return APPLIED.sub(r"\1", answer)
+
+
+def refused(page: Page) -> Iterator[PageError]:
+    """Find the formulas of a page that KaTeX refuses.
+
+    Args:
+        page: of the book.
+
+    Yields:
+        one mistake for each.
+    """
+    lines = list(page.prose)
+    for fence in page.fences:
+        if fence.info in ("figure", "live"):  # the name is followed by prose
+            lines[fence.first + 1 : fence.last - 1] = fence.lines[1:]
+    text = CODE.sub(lambda match: "\n" * match[0].count("\n"), "\n".join(lines))
+    for match in SOURCE.finditer(text):
+        block = match["block"] is not None
+        try:
+            formula(match["block"] if block else match["inline"], block)
+        except ValueError as error:
+            yield PageError(text.count("\n", 0, match.start()) + 1, str(error))
+
+
+def line_of(reason: str, lines: Sequence[str]) -> int:
+    """Find the line of a formula that was refused.
+
+    Args:
+        reason: the message of the error, which quotes it.
+        lines: of the page.
+
+    Returns:
+        the number of the line, counted from 1; 1 if the formula is not found.
+    """
+    latex = reason.removeprefix("formula $").partition("$: ")[0].splitlines()
+    found = (n for n, line in enumerate(lines, 1) if latex and latex[0] in line)
+    return next(found, 1)
 
 
 def rendered(page: str) -> str:

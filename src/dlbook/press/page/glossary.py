@@ -9,13 +9,16 @@ from functools import cache
 from pathlib import Path
 
 from dlbook.checkout import DOCS
-from dlbook.press.page.fences import prose_of
+from dlbook.press.page.page import Page
 
 GLOSSARY = DOCS / "reference" / "glossary.md"
+# <dfn id="hinge-loss">hinge loss</dfn>
 TERM = re.compile(r'<dfn id="(?P<anchor>[\w-]+)">(?P<term>[^<]+)</dfn>')
+# what is no plain prose: `code`, $a$, $$a$$, [text](link), [@he2016], <br>
 KEPT = re.compile(
     r"(`+[^`]+`+|\$\$.*?\$\$|\$[^$]+\$|!?\[[^\]]*\]\([^)]*\)|\[@[^\]]*\]|<[^>]+>)"
 )
+# a heading, the first line of an admonition, a comment, a row of a table, the opening
 SKIPPED = re.compile(r"\s*(#|!!!|\?\?\?|<!--|\||\*You need)")
 
 
@@ -37,26 +40,26 @@ def _terms(path: Path, changed: int) -> dict[str, str]:
     }
 
 
-def linked(markdown: str, link: str) -> str:
+def linked(page: Page) -> list[str]:
     """Link each term from its first use in the prose of a page.
 
     Args:
-        markdown: the text of a chapter.
-        link: the address of the glossary, seen from the chapter.
+        page: a chapter.
 
     Returns:
-        the text with at most one link for each term; headings, code and formulas are left alone.
+        its lines, with at most one link for each term; headings, code and formulas are left alone.
     """
-    lines = markdown.splitlines()
+    lines = list(page.lines)
+    link = page.way_to("reference/glossary.md")
     waiting = dict(terms())
     in_formula = False
-    for number, text in enumerate(prose_of(markdown).splitlines()):
+    for number, text in enumerate(page.prose):
         formulas = text.count("$$")
         if not text or SKIPPED.match(text) or in_formula or formulas % 2:
             in_formula ^= bool(formulas % 2)
             continue
         lines[number] = _link_line(text, waiting, link)
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _link_line(text: str, waiting: dict[str, str], link: str) -> str:

@@ -3,25 +3,18 @@
 `make outputs` changes the source of the pages, so that a change is reviewed as a diff.
 """
 
-import io
-import os
-import traceback
-from contextlib import redirect_stdout
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from multiprocessing import get_context
+from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
-from dlbook.checkout import ROOT
+from dlbook.checkout import write_atomically
 from dlbook.press.page import claims
-from dlbook.press.page.fences import (
-    CONTINUED,
-    OUTPUT,
-    Fence,
-    PageError,
-    fences_of,
-    prose_of,
-)
+from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, PageError
+from dlbook.press.page.page import Page
+from dlbook.press.source.fresh import Interpreter
 
 
 @dataclass(frozen=True)
@@ -43,11 +36,11 @@ class Program:
     margin: str
 
 
-def programs_of(markdown: str) -> list[Program]:
+def programs_of(page: Page) -> list[Program]:
     """Find the programs of a page.
 
     Args:
-        markdown: the text of the page.
+        page: of the book.
 
     Returns:
         one for each block that does not go on with another.
@@ -55,74 +48,79 @@ def programs_of(markdown: str) -> list[Program]:
     Raises:
         PageError: a block goes on with nothing.
     """
-    prose = prose_of(markdown).splitlines()
     found: list[Program] = []
-    fences = list(fences_of(markdown))
-    for fence, following in pairwise([*fences, None]):
+    for fence in page.fences:
         if fence.info != "python":
             continue
-        above = next(
-            (t.strip() for t in reversed(prose[: fence.first - 1]) if t.strip()), ""
-        )
-        between = prose[fence.last : following.first - 1] if following else []
-        is_output = [text.strip() for text in between if text.strip()] == [OUTPUT]
-        output = following if is_output else None
+        above = (t.strip() for t in reversed(page.prose[: fence.first - 1]) if t.strip())
         code, first = "\n".join(fence.lines), fence.first
-        if above == CONTINUED:
+        if next(above, "") == CONTINUED:
             if not found:
                 raise PageError(fence.first, "this block goes on with nothing")
             before = found.pop()
             code, first = f"{before.code}\n{code}", before.first
+        output = page.outputs.get(fence)
         found.append(Program(code, first, fence.last, output, fence.margin))
     return found
 
 
-def printed(code: str) -> str:
-    """Run a program in a process of its own and give what it prints.
+@cache
+def interpreter() -> Interpreter:
+    """Start the process in which programs run, once; it ends with this one."""
+    return Interpreter({"OMP_NUM_THREADS": "1"})
+
+
+def shown_by(program: Program) -> list[str]:
+    """Run a program and set what it prints as the page shows it.
 
     Args:
-        code: a complete program.
+        program: of a page.
 
     Returns:
-        its standard output.
+        lines with the margin of the block; none if it prints nothing.
 
     Raises:
-        RuntimeError: the program failed; the message is the traceback.
+        PageError: it fails.
     """
-    import torch  # loaded once here, so that each forked program starts at once
-
-    torch.set_num_threads(1)
-    context = get_context("fork")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(code, sender))
-    process.start()
-    sender.close()
     try:
-        failed, text = receiver.recv()
-    except EOFError:
-        failed, text = True, "the program ended its own process"
-    process.join()
-    if failed:
-        raise RuntimeError(text)
-    return text
+        text = interpreter().printed(program.code).rstrip("\n")
+    except RuntimeError as error:
+        raise PageError(program.first, str(error)) from error
+    return [f"{program.margin}{line}".rstrip() for line in text.split("\n") if text]
 
 
-def _run(code: str, sender) -> None:
-    shown = io.StringIO()
-    try:
-        with redirect_stdout(shown):
-            exec(compile(code, "<block>", "exec"), {"__name__": "__main__"})
-        sender.send((False, shown.getvalue()))
-    except BaseException:
-        sender.send((True, traceback.format_exc()))
-    os._exit(0)
+def stale(page: Page) -> Iterator[PageError]:
+    """Find the blocks that fail, or print something else than the page shows.
+
+    Args:
+        page: of the book.
+
+    Yields:
+        one mistake for each.
+    """
+    for program in programs_of(page):
+        expected = (
+            [line.rstrip() for line in program.output.lines] if program.output else []
+        )
+        try:
+            margin = program.margin
+            shown = [line.removeprefix(margin) for line in shown_by(program)]
+        except PageError as error:
+            yield error
+            continue
+        if shown != expected:
+            pairs = zip_longest(shown, expected, fillvalue="nothing")
+            new, old = next(pair for pair in pairs if pair[0] != pair[1])
+            yield PageError(
+                program.first, f"this block prints {new!r}, the page shows {old!r}"
+            )
 
 
-def refreshed(markdown: str) -> str:
+def refreshed(page: Page) -> str:
     """Bring the outputs and claims of a page up to date.
 
     Args:
-        markdown: the text of the page.
+        page: of the book.
 
     Returns:
         the new text; equal to the old one if nothing was stale.
@@ -130,14 +128,9 @@ def refreshed(markdown: str) -> str:
     Raises:
         PageError: a block fails, or prints nothing any more, or a claim is not recorded.
     """
-    lines: list[str] = markdown.splitlines()
-    for program in reversed(programs_of(markdown)):
-        try:
-            text = printed(program.code).rstrip("\n")
-        except RuntimeError as error:
-            raise PageError(program.first, str(error)) from error
-        margin = program.margin
-        shown = [f"{margin}{line}".rstrip() for line in text.split("\n")] if text else []
+    lines = list(page.lines)
+    for program in reversed(programs_of(page)):
+        shown, margin = shown_by(program), program.margin
         if program.output and shown:
             lines[program.output.first : program.output.last - 1] = shown
         elif program.output:
@@ -145,18 +138,28 @@ def refreshed(markdown: str) -> str:
         elif shown:
             fence = [f"{margin}```text", *shown, f"{margin}```"]
             lines[program.last : program.last] = ["", f"{margin}{OUTPUT}", "", *fence]
-    return refreshed_claims("\n".join(lines) + "\n")
+    return refreshed_claims(Page(page.address, "\n".join(lines) + "\n"))
 
 
-def refreshed_claims(markdown: str) -> str:
-    """Bring the claims of a page up to date, leaving its fences alone."""
+def refreshed_claims(page: Page) -> str:
+    """Bring the claims of a page up to date, leaving its fences alone.
 
-    def replace(match):
+    Args:
+        page: of the book.
+
+    Returns:
+        the new text.
+
+    Raises:
+        PageError: a claim is not recorded, or its text is no number.
+    """
+
+    def replace(match: re.Match) -> str:
         value, unit = claims.recorded(match["name"])
         return f"[{claims.rewritten(match['text'], value, unit)}](claim:{match['name']})"
 
-    lines = markdown.splitlines()
-    for number, text in enumerate(prose_of(markdown).splitlines()):
+    lines = list(page.lines)
+    for number, text in enumerate(page.prose):
         try:
             if text:
                 lines[number] = claims.CLAIM.sub(replace, text)
@@ -175,14 +178,10 @@ def refresh(path: Path) -> bool:
         whether it changed.
 
     Raises:
-        RuntimeError: a block fails or a claim is not recorded; the message names file and line.
+        PageError: a block fails or a claim is not recorded.
     """
-    old = path.read_text()
-    try:
-        new = refreshed(old)
-    except PageError as error:
-        where = f"{path.resolve().relative_to(ROOT)}:{error.line}"
-        raise RuntimeError(f"{where}: {error.reason}") from error
-    if new != old:
-        path.write_text(new)
-    return new != old
+    page = Page.at(path)
+    new = refreshed(page)
+    if new != page.text:
+        write_atomically(path, new)
+    return new != page.text

@@ -1,7 +1,103 @@
-"""What a page is: its place among the pages of the book."""
+"""A page as its author wrote it, read once and asked by everything that follows."""
+
+import os
+import posixpath
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+from dlbook.checkout import DOCS
+from dlbook.press.page.fences import OUTPUT, Fence, fences_of
+
+# # Nearest neighbors
+TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+FOLDERS = {"chapters": "chapter", "labs": "lab", "reference": "reference"}
 
 
-def word_of(address: str) -> str:
-    """Give the word of a chapter or lab, such as `knn`; empty for other pages."""
-    folder, _, name = address.rpartition("/")
-    return name.rpartition(".")[0] if folder in ("chapters", "labs") else ""
+@dataclass(frozen=True)
+class Page:
+    """One page of the book.
+
+    Attributes:
+        address: its place below `docs`, such as `chapters/knn.md`.
+        text: what its author wrote.
+    """
+
+    address: str
+    text: str
+
+    @classmethod
+    def at(cls, path: Path) -> "Page":
+        """Read a page from its file.
+
+        Args:
+            path: of a file of the repository.
+        """
+        place = Path(
+            os.path.relpath(path.resolve(), DOCS.resolve())
+        )  # README lies beside
+        return cls(place.as_posix(), path.read_text(encoding="utf-8"))
+
+    @property
+    def source(self) -> str:
+        """Name its file as editors find it, such as `docs/chapters/knn.md`."""
+        return posixpath.normpath(f"docs/{self.address}")
+
+    @property
+    def kind(self) -> Literal["chapter", "lab", "reference", "other"]:
+        """Tell what it is, by the folder in which it lies."""
+        return FOLDERS.get(posixpath.dirname(self.address), "other")
+
+    @property
+    def word(self) -> str:
+        """Give the word that opens all doors, such as `knn`: the name of its file."""
+        return Path(self.address).stem
+
+    @cached_property
+    def title(self) -> str:
+        """Give its heading; its address if it has none."""
+        found = TITLE.search(self.text)
+        return found[1] if found else self.address
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """Give its lines; line n of an editor is item n - 1."""
+        return tuple(self.text.splitlines())
+
+    @cached_property
+    def fences(self) -> tuple[Fence, ...]:
+        """Give its fences, in order.
+
+        Raises:
+            PageError: a fence is opened and never closed.
+        """
+        return tuple(fences_of(self.lines))
+
+    @cached_property
+    def prose(self) -> tuple[str, ...]:
+        """Give its lines, those of fences blank, so that the numbers of lines stay."""
+        lines = list(self.lines)
+        for fence in self.fences:
+            lines[fence.first - 1 : fence.last] = [""] * (fence.last - fence.first + 1)
+        return tuple(lines)
+
+    @cached_property
+    def outputs(self) -> dict[Fence, Fence]:
+        """Give for each block that has one the fence with its expected output."""
+        found = {}
+        for fence, following in pairwise(self.fences):
+            between = self.prose[fence.last : following.first - 1]
+            if fence.info == "python" and OUTPUT in map(str.strip, between):
+                found[fence] = following
+        return found
+
+    def way_to(self, target: str) -> str:
+        """Write the link from here to another file of the site.
+
+        Args:
+            target: its place below `docs` or in the site, such as `reference/glossary.md`.
+        """
+        return posixpath.relpath(target, posixpath.dirname(self.address) or ".")

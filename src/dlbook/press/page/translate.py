@@ -3,7 +3,6 @@
 The steps work on the text of one page and know nothing of MkDocs. Each error names the line.
 """
 
-import posixpath
 import re
 from collections.abc import Iterator
 from textwrap import indent
@@ -15,29 +14,26 @@ from dlbook.press.page.claims import claim_anchor
 from dlbook.press.page.fences import (
     CONTINUED,
     OUTPUT,
+    Drawing,
     Fence,
     PageError,
     drawing_of,
-    fences_of,
-    prose_of,
 )
 from dlbook.press.page.glossary import linked
+from dlbook.press.page.page import Page
 from dlbook.press.page.widgets import widget
-from dlbook.press.source.drawings import Frame, alternative_text
+from dlbook.press.source.drawings import THEMES, Frame, alternative_text, pixels_of
 from dlbook.press.source.listings import definition, source_address
-
-SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)pt"[^>]*?height="([\d.]+)pt"')
-
 
 # On a phone a picture keeps the size at which its labels can be read, and moves in this window.
 PAN = '<span class="pan" tabindex="0" role="group" aria-label="Figure">'
 
 
-def frames_of(markdown: str) -> Iterator[Frame]:
+def frames_of(page: Page) -> Iterator[Frame]:
     """List the pictures that a page asks for.
 
     Args:
-        markdown: the text of the page.
+        page: of the book.
 
     Yields:
         one frame for each picture, in order.
@@ -45,14 +41,14 @@ def frames_of(markdown: str) -> Iterator[Frame]:
     Raises:
         PageError: a figure fence is malformed, or its function is gone.
     """
-    for fence in fences_of(markdown):
+    for fence in page.fences:
         if fence.info == "figure":
             drawing = _drawing(fence)
             for arguments in drawing.frames:
                 yield Frame(drawing.name, tuple(arguments.items()))
 
 
-def _drawing(fence: Fence):
+def _drawing(fence: Fence) -> Drawing:
     drawing = drawing_of(fence)
     try:
         alternative_text(drawing.name)
@@ -61,12 +57,11 @@ def _drawing(fence: Fence):
     return drawing
 
 
-def translated(markdown: str, address: str) -> str:
-    """Replace fences, claims and citations of one page.
+def translated(page: Page) -> str:
+    """Replace the fences, claims and citations of a page.
 
     Args:
-        markdown: the text of the page.
-        address: its place below `docs`, such as `chapters/knn.md`, for links that lead away.
+        page: of the book.
 
     Returns:
         Markdown for Material.
@@ -74,28 +69,52 @@ def translated(markdown: str, address: str) -> str:
     Raises:
         PageError: a listing or figure is gone, a claim disagrees, a citation is unknown.
     """
-    if address.startswith("chapters/"):
-        markdown = linked(markdown, _relative("reference/glossary.md", address))
-    prose = prose_of(markdown).splitlines()
-    lines = markdown.splitlines()
-    for number, text in enumerate(prose):
-        if text:
-            lines[number] = _inline(text, number + 1, address)
-    awaiting_output = False
-    for fence in list(fences_of(markdown)):
-        new = _fence(fence, address, awaiting_output)
-        lines[fence.first - 1 : fence.last] = [indent(new, fence.margin)] + [None] * (
-            fence.last - fence.first
-        )
-        awaiting_output = False
-        if fence.info == "python":
-            following = (text.strip() for text in prose[fence.last :] if text.strip())
-            awaiting_output = next(following, "") == OUTPUT
+    lines: list[str | None] = [*(linked(page) if page.kind == "chapter" else page.lines)]
+    for number, text in enumerate(lines):
+        if page.prose[number]:
+            lines[number] = translated_line(text, number + 1, page)
+    for fence in page.fences:
+        rest = [None] * (fence.last - fence.first)
+        new = indent(translated_fence(fence, page), fence.margin)
+        lines[fence.first - 1 : fence.last] = [new, *rest]
     return "\n".join(text for text in lines if text is not None)
 
 
-def _inline(text: str, line: int, address: str) -> str:
-    """Replace the claims and citations of one line of prose."""
+def mistakes_in(page: Page) -> Iterator[PageError]:
+    """Try to translate each line and each fence of a page.
+
+    Args:
+        page: of the book.
+
+    Yields:
+        every mistake, where `translated` stops at the first.
+    """
+    for number, text in enumerate(page.prose, start=1):
+        try:
+            translated_line(text, number, page)
+        except PageError as error:
+            yield error
+    for fence in page.fences:
+        try:
+            translated_fence(fence, page)
+        except PageError as error:
+            yield error
+
+
+def translated_line(text: str, line: int, page: Page) -> str:
+    """Replace the claims and citations of one line of prose.
+
+    Args:
+        text: the line, or a caption.
+        line: its number, counted from 1.
+        page: on which it stands.
+
+    Returns:
+        Markdown.
+
+    Raises:
+        PageError: a claim disagrees, or a citation is unknown.
+    """
     if text.strip() in (OUTPUT, CONTINUED):
         return ""
 
@@ -103,11 +122,11 @@ def _inline(text: str, line: int, address: str) -> str:
         wrong = claims.mistake(match["text"], match["name"])
         if wrong:
             raise PageError(line, wrong)
-        link = _relative("reference/results.md", address)
+        link = page.way_to("reference/results.md")
         return f"[{match['text']}]({link}#{claim_anchor(match['name'])}){{ .claim }}"
 
     def citation(match: re.Match) -> str:
-        link = _relative("reference/bibliography.md", address)
+        link = page.way_to("reference/bibliography.md")
         try:
             works = [f"[{label(key)}]({link}#{key})" for key in keys_of(match[1])]
         except LookupError as error:
@@ -121,37 +140,44 @@ def _inline(text: str, line: int, address: str) -> str:
     return "".join(parts)
 
 
-def _relative(target: str, address: str) -> str:
-    return posixpath.relpath(target, posixpath.dirname(address) or ".")
+def translated_fence(fence: Fence, page: Page) -> str:
+    """Replace one fence.
 
+    Args:
+        fence: of the page.
+        page: on which it stands.
 
-def _fence(fence: Fence, address: str, is_output: bool) -> str:
+    Returns:
+        Markdown, without the margin.
+
+    Raises:
+        PageError: it names what does not exist, or looks like a block that would not be run.
+    """
     inside = "\n".join(fence.lines)
     if fence.info == "listing":
-        return _listing(fence, address)
+        return _listing(fence, page)
     if fence.info == "figure":
-        return _figure(fence, address)
+        return _figure(fence, page)
     if fence.info == "live":
-        return _live(fence, address)
+        return _live(fence, page)
     if fence.info == "python":
         return f"``` {{ .python .block }}\n{inside}\n```"
     if re.match(r"\W*(py|ipython|>>>)", fence.info.lower()):
-        raise PageError(
-            fence.first, f"a fence opened with {fence.info!r} would not be run"
-        )
-    if fence.info == "text" and is_output:
+        reason = f"a fence opened with {fence.info!r} would not be run"
+        raise PageError(fence.first, reason)
+    if fence.info == "text" and fence in page.outputs.values():
         return f"``` {{ .text .output }}\n{inside}\n```"
     return f"```{fence.info}\n{inside}\n```"
 
 
-def _live(fence: Fence, address: str) -> str:
+def _live(fence: Fence, page: Page) -> str:
     try:
-        return widget(fence, _relative(".", address))
+        return widget(fence, page.way_to("."))
     except (LookupError, ValueError) as error:
         raise PageError(fence.first, f"live {error.args[0]}") from error
 
 
-def _listing(fence: Fence, address: str) -> str:
+def _listing(fence: Fence, page: Page) -> str:
     name = " ".join(fence.lines).strip()
     try:
         path, node, source = definition(name)
@@ -159,31 +185,19 @@ def _listing(fence: Fence, address: str) -> str:
         raise PageError(fence.first, f"listing {error.args[0]}") from error
     shown = path.relative_to(ROOT).as_posix()
     tests = ROOT / "tests" / f"test_{path.stem}.py"
-    links = [f"[source]({_relative(source_address(path), address)}#L{node.lineno})"]
+    links = [f"[source]({page.way_to(source_address(path))}#L{node.lineno})"]
     if tests.is_file():
-        links.append(f"[tests]({_relative(source_address(tests), address)})")
+        links.append(f"[tests]({page.way_to(source_address(tests))})")
     return (
         f'``` {{ .python .listing title="{shown}" }}\n{source}\n```\n\n'
         f"{' · '.join(links)}\n{{ .listing-links }}"
     )
 
 
-def _figure(fence: Fence, address: str) -> str:
-    from dlbook.figures.style import describe
-
+def _figure(fence: Fence, page: Page) -> str:
     drawing = _drawing(fence)
-    description = alternative_text(drawing.name)
-    pictures = []
-    for arguments in drawing.frames:
-        frame = Frame(drawing.name, tuple(arguments.items()))
-        text = describe(description, arguments).replace("[", "(").replace("]", ")")
-        images = [
-            f"![{text}]({_relative(frame.address(theme), address)}#only-{theme})"
-            f"{{ loading=lazy {_size(frame, theme)} }}"
-            for theme in ("light", "dark")
-        ]
-        pictures.append("\n".join([PAN, *images, "</span>"]))
-    caption = _inline(drawing.caption, fence.first, address)
+    pictures = [_pictures(drawing.name, frame, page) for frame in drawing.frames]
+    caption = translated_line(drawing.caption, fence.first, page)
     caption = f"<figcaption markdown>{caption}</figcaption>" if caption else ""
     if len(pictures) == 1:
         return f'<figure class="drawing" markdown="span">\n{pictures[0]}\n{caption}\n</figure>'
@@ -201,6 +215,27 @@ def _figure(fence: Fence, address: str) -> str:
     )
 
 
+def _pictures(name: str, arguments: dict, page: Page) -> str:
+    """Show one frame, in light and dark."""
+    from dlbook.figures.style import describe
+
+    frame = Frame(name, tuple(arguments.items()))
+    text = describe(alternative_text(name), arguments).replace("[", "(").replace("]", ")")
+    images = [
+        f"![{text}]({page.way_to(frame.address(theme))}#only-{theme})"
+        f"{{ loading=lazy {_size(frame, theme)} }}"
+        for theme in THEMES
+    ]
+    return "\n".join([PAN, *images, "</span>"])
+
+
+def _size(frame: Frame, theme: str) -> str:
+    """Give the size of a picture, so that the page does not jump when it arrives."""
+    file = frame.cached(theme)
+    size = pixels_of(file.read_text()) if file.is_file() else None
+    return "width={} height={}".format(*size) if size else ""
+
+
 def unwrapped(html: str) -> str:
     """Take figures out of the paragraphs that Markdown puts around them inside a remark.
 
@@ -215,13 +250,3 @@ def unwrapped(html: str) -> str:
         return re.sub(r'(<\w+(?: \w+="[^"]*")*) markdown(?:="\w+")?', r"\1", match[1])
 
     return re.sub(r"<p>(<figure\b.*?</figure>)</p>", bare, html, flags=re.DOTALL)
-
-
-def _size(frame: Frame, theme: str) -> str:
-    """Give the size of a picture, so that the page does not jump when it arrives."""
-    file = frame.cached(theme)
-    match = SIZE.search(file.read_text()[:2000]) if file.is_file() else None
-    if not match:
-        return ""
-    width, height = (round(float(number) * 4 / 3) for number in match.groups())
-    return f"width={width} height={height}"

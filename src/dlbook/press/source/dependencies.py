@@ -17,6 +17,7 @@ from dlbook.checkout import PACKAGE, RESULTS, ROOT, SETTINGS
 from dlbook.press.source.listings import module_path, names_bound_by, parsed, source_of
 
 LIBRARIES = ("matplotlib", "numpy", "scikit-learn", "scipy", "torch", "torchvision")
+# claims_of("knn")
 RECORDS = re.compile(r"""claims_of\(\s*["'](\w+)["']""")
 
 

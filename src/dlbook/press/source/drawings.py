@@ -3,6 +3,7 @@
 import ast
 import importlib
 import os
+import re
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from dlbook.press.source.listings import definition
 
 FOLDER = "figures"
 THEMES = ("light", "dark")
+# `<svg xmlns:xlink="…" width="504pt" height="216pt" viewBox=…`: 72 points are 96 pixels
+SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)pt"[^>]*?height="([\d.]+)pt"')
 AT_MOST = 4000  # drawings in the cache: some states of the whole book
 
 
@@ -41,6 +44,19 @@ class Frame:
         values = "".join(f"-{key}-{value}" for key, value in self.arguments)
         stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in values)
         return f"assets/figures/{self.name.replace('.', '/')}{stem}-{theme}.svg"
+
+
+def pixels_of(svg: str) -> tuple[int, int] | None:
+    """Read the size of a drawing.
+
+    Args:
+        svg: as matplotlib writes it.
+
+    Returns:
+        width and height in pixels; None if it does not say.
+    """
+    match = SIZE.search(svg[:2000])
+    return tuple(round(float(n) * 4 / 3) for n in match.groups()) if match else None
 
 
 def alternative_text(name: str) -> str:

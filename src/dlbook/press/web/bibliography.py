@@ -1,5 +1,6 @@
 """The page of the bibliography, in the plain style of BibTeX, with links back."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from pybtex.backends.html import Backend
@@ -7,14 +8,15 @@ from pybtex.style.formatting import toplevel
 from pybtex.style.formatting.unsrt import Style
 from pybtex.style.template import field, optional_field, sentence
 
-from dlbook.press.page.citations import entries, label
+from dlbook.press.page.citations import CITATION, entries, keys_of, label
+from dlbook.press.page.page import Page
 
 
-def bibliography_page(citing: dict[str, list[tuple[str, str]]]) -> str:
+def bibliography_page(pages: Iterable[Page]) -> str:
     """Write the bibliography, with links back to the pages that cite each work, as Markdown.
 
     Args:
-        citing: for each key the (title, address) of the pages that cite it.
+        pages: of the book.
 
     Returns:
         the page, sorted by label.
@@ -24,14 +26,31 @@ def bibliography_page(citing: dict[str, list[tuple[str, str]]]) -> str:
         "Every work the book cites, and the pages that cite it. "
         "The file behind it: [bibliography.bib](bibliography.bib).",
     ]
-    works = described()
+    works, citing = described(), citing_pages(pages)
     for key in sorted(works, key=lambda key: label(key).casefold()):
         links = ", ".join(
-            f"[{title}]({address})" for title, address in citing.get(key, [])
+            f"[{page.title}](../{page.address})" for page in citing.get(key, [])
         )
         where = f" Cited in: {links}." if links else ""
         parts.append(f'<span id="{key}" class="work">{works[key]}</span>{where}')
     return "\n\n".join(parts) + "\n"
+
+
+def citing_pages(pages: Iterable[Page]) -> dict[str, list[Page]]:
+    """Collect the pages that cite each work.
+
+    Args:
+        pages: of the book.
+
+    Returns:
+        pages by the key of the work, in their order.
+    """
+    citing: dict[str, dict[Page, None]] = {}
+    for page in pages:
+        for citation in CITATION.findall("\n".join(page.prose)):
+            for key in keys_of(citation):
+                citing.setdefault(key, {})[page] = None
+    return {key: list(found) for key, found in citing.items()}
 
 
 def described() -> dict[str, str]:

@@ -3,9 +3,13 @@
 import re
 
 LONGEST = 160  # letters, which is what search engines show of a description
+# *You get:* neighbors as a tensor program. (and an empty line)
 PROMISE = re.compile(r"\*You get:\*(.+?)\n\s*\n", re.DOTALL)
+# # %% [markdown], # # Lab: views, # Change `n`, run.
 OPENING = re.compile(r"\A# %% \[markdown\]\n((?:#.*\n)+)")
+# [views](views.md)
 LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+# the signs between clauses, not 1,000
 CLAUSE = re.compile(r"[,;:](?=\s)")
 
 

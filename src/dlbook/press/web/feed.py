@@ -15,6 +15,7 @@ from markdown.extensions.toc import slugify
 
 ATOM = "http://www.w3.org/2005/Atom"
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
+# ## 0.1.0 (2026-12-01), ## 0.2.0 (unreleased), and the text below
 RELEASE = re.compile(
     r"^## (?P<heading>(?P<version>[\d.]+) \((?P<date>[^)]+)\))\n(?P<text>.*?)(?=^## |\Z)",
     re.MULTILINE | re.DOTALL,

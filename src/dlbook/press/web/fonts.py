@@ -16,17 +16,30 @@ from pathlib import Path
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
+from dlbook.checkout import write_atomically
 from dlbook.press.cache import kept
 
+# <span class="mord mathnormal" style="...">x
 LEAF = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
-BEHIND = re.compile(r"<(?!/?(?:span|svg|path|line)\b)")  # a tag that no formula contains
+# <p>, </div>: a tag that no formula contains
+BEHIND = re.compile(r"<(?!/?(?:span|svg|path|line)\b)")
+# @font-face{font-family:KaTeX_Main;src:url(fonts/KaTeX_Main-Bold.woff2) format("woff2");...}
 FACE = re.compile(
     r"@font-face\s*\{(?P<rule>[^}]*url\(\"?[^)\"]*?(?P<face>[\w-]+)\.woff2\"?\)[^}]*)\}"
 )
 # no small figures, no swashes
 FEATURES = ("kern", "liga", "ccmp", "locl", "mark", "mkmk")
+# unicode-range: U+0-FF; and font-display: optional;
 REPLACED = re.compile(r"(unicode-range|font-display):[^;}]*;?")
+# <p>, </p>, <script src="a.js">...</script>
 TAG = re.compile(r"<(script|style|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
+FIRST = (  # faces that stand at the top of every page
+    "source-serif-4-latin-400-normal",
+    "source-serif-4-latin-600-normal",
+    "source-serif-4-latin-400-italic",
+    "source-serif-4-latin-ext-400-normal",
+    "ibm-plex-mono-latin-400-normal",
+)
 FACES = {  # which face the style sheet of KaTeX gives to a class
     "mathnormal": "Math-Italic",
     "boldsymbol": "Math-BoldItalic",
@@ -45,6 +58,23 @@ FACES = {  # which face the style sheet of KaTeX gives to a class
     "large-op": "Size2-Regular",
     **{f"size{n}": f"Size{n}-Regular" for n in range(1, 5)},
 }
+
+
+def embed(site: Path) -> None:
+    """Put the signs of all pages into the style sheets of a built site.
+
+    Args:
+        site: its folder.
+    """
+    assets = site / "assets"
+    pages = [page.read_text() for page in site.rglob("*.html")]
+    letters = letters_of(pages)
+    faces = {face: had_by(assets / f"fonts/{face}.woff2", letters) for face in FIRST}
+    for style, folder, signs in (
+        (assets / "katex" / "katex.min.css", "katex/fonts", signs_of(pages)),
+        (assets / "css" / "book.css", "fonts", faces),
+    ):
+        write_atomically(style, embedded(style.read_text(), assets / folder, signs))
 
 
 def signs_of(pages: Iterable[str]) -> dict[str, set[str]]:

@@ -11,15 +11,21 @@ from itertools import groupby
 
 from bs4 import BeautifulSoup, Tag
 
+from dlbook.press.source.drawings import pixels_of
+
+# <style type="text/css">...</style>, 590 kB of them
 STYLE = re.compile("<style.*?</style>", re.DOTALL)
+# <article class="md-content__inner md-typeset">...</article>
 ARTICLE = re.compile(r"<article\b.*</article>", re.DOTALL)
+# <a href="#lab-views" class="md-nav__link">, <a href="#lab-views" class="md-skip">
 CONTENTS = re.compile(
     r'<a href="#(?P<name>[^"]*)" (?P<class>class="md-(?:nav__link|skip))'
 )
+# $x_1$, not \$1
 FORMULA = re.compile(r"(?<![\\$])\$([^$]+)\$")
 FORMULA_MARK = r'<span class="arithmatex">\\(\1\\)</span>'
+# href="../chapters/views.md#strides"
 CHAPTER = re.compile(r'href="\.\./chapters/(\w+)\.md(#[\w-]*)?"')
-SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)pt"[^>]*?height="([\d.]+)pt"')
 
 
 def lightened(page: str, word: str) -> tuple[str, dict[str, str]]:
@@ -100,11 +106,8 @@ def _pictures(soup: BeautifulSoup, word: str) -> dict[str, str]:
         files[address] = svg
         image["src"] = f"../{address}"
         image["loading"] = "lazy"
-        size = SIZE.search(svg[:2000])
-        if size:
-            image["width"], image["height"] = (
-                round(float(n) * 4 / 3) for n in size.groups()
-            )
+        if size := pixels_of(svg):
+            image["width"], image["height"] = size
         del image["hidden"]
     return files
 

@@ -8,12 +8,19 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+# <link rel="stylesheet" href="../assets/stylesheets/main.57a0d79d.min.css">
 SHEET = re.compile(r'[ \t]*<link rel="stylesheet" href="([^"]+)"\s*/?>\n?')
+# url("../fonts/a.woff2"), url(fonts/KaTeX_Main-Bold.woff2); not url(data:...), url(#a)
 ADDRESS = re.compile(r"""url\((["']?)(?!data:|#)([^"')]+)\1\)""")
+# [data-md-color-switching] *,[data-md-color-switching] :after{transition-duration:0s!important}
 SWITCHING = re.compile(r"\[data-md-color-switching\] \*[^{}]*\{[^{}]*\}")
+# <article class="md-content__inner md-typeset">...</article>
 ARTICLE = re.compile(r"<article\b[^>]*>(?P<inside>.*)</article>", re.DOTALL)
+# before <h2 id="exercises">
 HEADING = re.compile(r"(?=<h2 id=)")
+# <pre><span></span><code>, <pre id="__code_1"><span></span><code>
 CODE = re.compile(r"(<pre\b[^>]*>(?:<span></span>)?<code)>")
+# <script src="../assets/javascripts/bundle.a5f9d56c.min.js">
 SCRIPT = re.compile(
     r'<script src="([^"]*(?:assets/javascripts/bundle|js/iframe-worker)[^"]*)">'
 )
@@ -97,6 +104,11 @@ def parted(page: str) -> str:
     first, *sections = HEADING.split(found["inside"])
     parts = "".join(f'<section class="part">{inside}</section>\n' for inside in sections)
     return page[: found.start("inside")] + first + parts + page[found.end("inside") :]
+
+
+def named(page: str) -> str:
+    """Name the search, which the theme leaves without a name."""
+    return page.replace('role="dialog">', 'role="dialog" aria-label="Search">', 1)
 
 
 def reachable(page: str) -> str:

@@ -1,15 +1,15 @@
-"""The glossary: every term defined once, and linked from its first use in every chapter."""
+"""Every term is defined once, and linked from its first use in every chapter."""
 
 import re
-from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
+from dlbook.checkout import ROOT
 from dlbook.press.page import glossary
 from dlbook.press.page.glossary import GLOSSARY, linked, terms
+from dlbook.press.page.page import Page
 
-ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
 
 
@@ -22,22 +22,29 @@ def two_terms(tmp_path, monkeypatch):
     monkeypatch.setattr(glossary, "GLOSSARY", path)
 
 
+def linked_text(text):
+    return "\n".join(linked(Page("chapters/x.md", text))) + "\n"
+
+
 def test_only_the_first_use_is_linked(two_terms):
-    text = linked("A loss. Another loss.\n\nLosses again.", "g.md")
-    assert text.startswith("A [loss](g.md#loss){ .term }. Another loss.")
-    assert text.count("g.md#loss") == 1
+    text = linked_text("A loss. Another loss.\n\nLosses again.")
+    assert text.startswith(
+        "A [loss](../reference/glossary.md#loss){ .term }. Another loss."
+    )
+    assert text.count("../reference/glossary.md#loss") == 1
 
 
 def test_the_longest_term_wins(two_terms):
-    text = linked("The hinge loss is a loss.", "g.md")
+    text = linked_text("The hinge loss is a loss.")
     assert text.startswith(
-        "The [hinge loss](g.md#hinge-loss){ .term } is a [loss](g.md#loss)"
+        "The [hinge loss](../reference/glossary.md#hinge-loss){ .term }"
     )
+    assert " is a [loss](../reference/glossary.md#loss)" in text
 
 
 def test_code_formulas_headings_and_links_are_left_alone(two_terms):
     text = "# The loss\n\n`loss` $loss$ [loss](x.md)\n\n```python\nloss = 1\n```\n\n$$\nloss\n$$\n"
-    assert linked(text, "g.md") == text
+    assert linked_text(text) == text
 
 
 def test_terms_are_sorted_and_defined_once():

@@ -1,22 +1,19 @@
 """Every chapter, downloaded as a notebook, runs from top to bottom."""
 
-from pathlib import Path
-
 import nbformat
 import pytest
 
+from dlbook.checkout import ROOT
 from dlbook.press.downloads.notebooks import notebook, runnable
+from dlbook.press.page.page import Page
 from dlbook.press.source.cells import fresh_processes, run
 
-ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
 
 
 @pytest.mark.parametrize("page", CHAPTERS, ids=[page.stem for page in CHAPTERS])
 def test_the_notebook_of_a_chapter_runs_from_top_to_bottom(page):
-    book = nbformat.reads(
-        notebook(page.read_text(), f"chapters/{page.name}"), as_version=4
-    )
+    book = nbformat.reads(notebook(Page.at(page)), as_version=4)
     nbformat.validate(book)
     sources = [cell.source for cell in book.cells if cell.cell_type == "code"]
     with fresh_processes(1) as pool:
@@ -29,7 +26,7 @@ def number_of_cells_run(sources):
 
 def test_a_notebook_speaks_no_dialect():
     for page in CHAPTERS:
-        text = notebook(page.read_text(), f"chapters/{page.name}")
+        text = notebook(Page.at(page))
         for mark in ("(claim:", "[@", "pytest-codeblocks", "```listing", "```figure"):
             assert mark not in text, f"{page}: {mark} is left in the notebook"
 

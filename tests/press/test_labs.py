@@ -1,15 +1,13 @@
 """The labs run from top to bottom, and the built site shows what they print today."""
 
-from pathlib import Path
-
 import jupytext
 import pytest
 
+from dlbook.checkout import ROOT
 from dlbook.press.source.cells import fresh_processes, run
 from dlbook.press.source.labs import line_of
 from dlbook.press.web.labs import printed
 
-ROOT = Path(__file__).parent.parent
 LABS = sorted((ROOT / "docs" / "labs").glob("*.py"))
 
 

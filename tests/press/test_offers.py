@@ -1,0 +1,35 @@
+"""What the home page offers to take along."""
+
+import zipfile
+
+from bs4 import BeautifulSoup
+
+from dlbook.checkout import ROOT
+from dlbook.press.downloads.offers import offered
+
+SITE = ROOT / "site"
+
+
+def test_an_offer_stands_only_where_its_file_was_made():
+    page = (
+        '<p>a</p>\n<p class="offer"><a href="b.zip" download>B</a> and\nmore.</p>\n'
+        '<p class="offer"><a href="b.pdf" download>C</a></p>\n<p>d</p>'
+    )
+    assert offered(page, []) == "<p>a</p>\n<p>d</p>"
+    assert "b.pdf" in offered(page, ["b.pdf"])
+    assert "b.zip" not in offered(page, ["b.pdf"])
+
+
+def test_the_home_page_offers_what_lies_beside_it_and_nothing_else():
+    home = BeautifulSoup((SITE / "index.html").read_text(), "html.parser")
+    offers = {tag["href"] for tag in home.select(".offer a")}
+    assert offers == {path.name for path in SITE.glob("dlbook.*")}
+    assert {"dlbook.zip", "dlbook.epub"} <= offers
+
+
+def test_the_packed_home_page_offers_nothing_that_is_not_packed():
+    with zipfile.ZipFile(SITE / "dlbook.zip") as archive:
+        home = archive.read("index.html").decode()
+        names = archive.namelist()
+    assert 'class="offer"' not in home
+    assert not [name for name in names if name.startswith("dlbook.")]

@@ -1,0 +1,145 @@
+"""A book of two pages, built as the whole book is built."""
+
+import logging
+import re
+import zipfile
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+from bs4 import BeautifulSoup
+from mkdocs.exceptions import PluginError
+
+from dlbook.checkout import ROOT
+from dlbook.press import plugin
+from dlbook.press.page.page import Page
+from dlbook.press.plugin import Press
+
+ADDRESS = "https://book.example/b/"
+
+
+@pytest.fixture(scope="session")
+def site(small_book):
+    return small_book / "site"
+
+
+@pytest.fixture(scope="session")
+def chapter(site):
+    return BeautifulSoup((site / "chapters" / "views.html").read_text(), "html.parser")
+
+
+def head(page):
+    return {
+        tag.get("name") or tag.get("property"): tag["content"]
+        for tag in page.head.select("meta[content]")
+    }
+
+
+def test_a_page_names_its_address_and_its_picture(site, chapter):
+    told = head(chapter)
+    assert (
+        chapter.select_one("[rel=canonical]")["href"] == f"{ADDRESS}chapters/views.html"
+    )
+    assert told["og:url"] == f"{ADDRESS}chapters/views.html"
+    assert told["og:image"] == f"{ADDRESS}assets/cards/views.png"
+    assert told["og:title"] == chapter.h1.find(string=True)
+    assert told["og:type"] == "article"
+    assert told["twitter:card"] == "summary_large_image"
+    home = BeautifulSoup((site / "index.html").read_text(), "html.parser")
+    assert head(home)["og:image"] == f"{ADDRESS}assets/cards/book.png"
+    for name in ("views", "book"):
+        assert (site / "assets" / "cards" / f"{name}.png").is_file()
+
+
+def test_the_map_of_the_site_names_its_pages_and_no_others(site):
+    places = [
+        place[0].text for place in ElementTree.parse(site / "sitemap.xml").getroot()
+    ]
+    assert {f"{ADDRESS}index.html", f"{ADDRESS}chapters/views.html"} <= set(places)
+    for place in places:
+        assert (site / place.removeprefix(ADDRESS)).is_file()
+
+
+def test_a_chapter_has_its_head_its_figures_its_formulas_and_its_foot(site, chapter):
+    links = {link.get_text() for link in chapter.select(".chapter-head a")}
+    assert links == {"Notebook", "Lab", "API"}
+    pictures = chapter.select("figure.drawing img")
+    assert pictures
+    for picture in pictures:
+        path = picture["src"].partition("#")[0].removeprefix("../")
+        assert (site / path).read_text().startswith("<?xml")
+    assert chapter.select(".formula math")
+    assert not chapter.select(".arithmatex")
+    assert "torch" in chapter.select_one(".checked").get_text()
+    assert chapter.select("section.part > h2")
+    assert len(chapter.select("link[rel=stylesheet]")) == 1
+    assert "base64" in (site / plugin.SHEET).read_text()
+
+
+def test_terms_claims_and_citations_lead_to_their_pages(site, chapter):
+    assert chapter.select_one('a.term[href="../reference/glossary.html#stride"]')
+    claim = chapter.select_one("a.claim")["href"]
+    assert claim.startswith("../reference/results.html#views-")
+    works = (site / "reference" / "bibliography.html").read_text()
+    cited = re.search(r'bibliography\.html#([\w-]+)"', str(chapter))[1]
+    work = BeautifulSoup(works, "html.parser").find(id=cited).parent
+    assert work.select_one('a[href="../chapters/views.html"]')
+
+
+def test_a_lab_shows_what_it_prints(site):
+    page = BeautifulSoup((site / "labs" / "views.html").read_text(), "html.parser")
+    assert page.select_one(".output pre").get_text() == "42"
+    assert head(page)["description"] == "Lab: views. Change n, run."
+    assert (site / "labs" / "views.ipynb").is_file()
+
+
+def test_without_chromium_the_home_page_offers_what_could_be_made(site):
+    home = BeautifulSoup((site / "index.html").read_text(), "html.parser")
+    offers = {link["href"] for link in home.select(".offer a")}
+    assert offers == {"dlbook.zip", "dlbook.epub"}
+    with zipfile.ZipFile(site / "dlbook.epub") as book:
+        assert "book/text/views.xhtml" in book.namelist()
+
+
+def test_the_packed_site_can_be_searched_from_disk(site):
+    with zipfile.ZipFile(site / "dlbook.zip") as archive:
+        names = archive.namelist()
+        assert b'class="offer"' not in archive.read("index.html")
+    assert "search/search_index.js" in names
+    assert not [name for name in names if name.startswith("dlbook.")]
+
+
+def test_the_docs_of_another_checkout_are_refused(tmp_path):
+    config = SimpleNamespace(config_file_path=str(tmp_path / "mkdocs.yml"))
+    with pytest.raises(PluginError, match="is built with the package of") as caught:
+        Press().on_config(config)
+    assert str(tmp_path) in str(caught.value)
+    assert str(ROOT) in str(caught.value)
+
+
+def test_a_strict_build_ends_with_every_mistake_and_another_goes_on(caplog):
+    pages = [
+        Page("reference/notation.md", "[@nobody1900]\n\n[@nobody1901]\n"),
+        Page("reference/glossary.md", "```python\n1\n"),
+    ]
+    with pytest.raises(PluginError) as caught:
+        plugin._report(pages, is_strict=True)
+    told = str(caught.value).splitlines()
+    assert [line.partition(": ")[0] for line in told] == [
+        "docs/reference/notation.md:1",
+        "docs/reference/notation.md:3",
+        "docs/reference/glossary.md:1",
+    ]
+    with caplog.at_level(logging.WARNING):
+        plugin._report(pages, is_strict=False)
+    assert len(caplog.records) == 3
+
+
+def test_what_mkdocs_says_about_a_dead_link_gets_its_line():
+    said = "Doc file '%s' contains a link '%s', but the target is not found."
+    values = ("index.md", "chapters/tensors.md")
+    record = logging.LogRecord("mkdocs", logging.WARNING, "", 0, said, values, None)
+    assert plugin._Lines().filter(record)
+    number = record.getMessage().split(":")[1]
+    line = (ROOT / "docs" / "index.md").read_text().splitlines()[int(number) - 1]
+    assert "chapters/tensors.md" in line
