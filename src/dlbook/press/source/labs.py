@@ -57,6 +57,8 @@ def _run(path: Path) -> str:
         except Exception as error:
             where = f"{path.relative_to(ROOT)}:{line_of(path, cell.source)}"
             return f"{where}: {type(error).__name__}: {error}"
+    for number, cell in enumerate(lab.cells):
+        cell["id"] = f"cell-{number}"  # else a random one, and other bytes at each build
     lab.metadata["made_with"] = {name: version(name) for name in LIBRARIES}
     write_atomically(kept(path), jupytext.writes(lab, fmt="ipynb"))
     return ""
