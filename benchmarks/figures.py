@@ -17,7 +17,7 @@ import torch
 from matplotlib.figure import Figure
 
 from benchmarks.harness import Line
-from dlbook.checkout import ROOT
+from dlbook.checkout import ROOT, files
 from dlbook.figures.style import LIGHT, Theme, to_svg
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import frames_of
@@ -25,11 +25,12 @@ from dlbook.press.source.drawings import Frame
 
 DRAW_ALL = """
 from pathlib import Path
+from dlbook.checkout import files
 from dlbook.press.cache import CACHE
 from dlbook.press.source.drawings import draw_missing
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import frames_of
-pages = sorted((Path.cwd() / "docs").rglob("*.md"))
+pages = files(Path.cwd() / "docs", "**/*.md")
 assert CACHE.is_relative_to(Path.cwd().resolve()) and not CACHE.exists()
 draw_missing([frame for page in pages for frame in frames_of(Page.at(page))])
 """
@@ -62,7 +63,7 @@ def exists(frame: Frame) -> bool:
 
 def frames_in_book() -> list[Frame]:
     """List all pictures that pages ask for; each frame of a slider is one."""
-    pages = sorted((ROOT / "docs").rglob("*.md"))
+    pages = files(ROOT / "docs", "**/*.md")
     return list(dict.fromkeys(f for p in pages for f in frames_of(Page.at(p))))
 
 

@@ -162,7 +162,7 @@ def _forget_peak() -> None:
     path = Path("/proc/self/clear_refs")
     if path.exists():
         try:
-            path.write_text("5")
+            path.write_text("5", encoding="utf-8")
         except OSError:
             return
 
@@ -172,13 +172,17 @@ def _resident() -> int:
     path = Path("/proc/self/statm")
     if not path.exists():
         return _peak()
-    return int(path.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(path.read_text(encoding="utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _peak() -> int:
     path = Path("/proc/self/status")
     if path.exists():  # what `getrusage` gives there begins with the peak of the parent
-        (line,) = (p for p in path.read_text().splitlines() if p.startswith("VmHWM:"))
+        (line,) = (
+            p
+            for p in path.read_text(encoding="utf-8").splitlines()
+            if p.startswith("VmHWM:")
+        )
         return 1024 * int(line.split()[1])
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -5,7 +5,7 @@ import sys
 import time
 
 from benchmarks.harness import Line
-from dlbook.checkout import ROOT
+from dlbook.checkout import ROOT, files
 from dlbook.press.page.outputs import programs_of
 from dlbook.press.page.page import Page
 from dlbook.runs.race import quotients
@@ -25,7 +25,7 @@ def tiny() -> list[Line]:
 
 def first_blocks() -> list[str]:
     """Give the first program of every chapter."""
-    pages = sorted((ROOT / "docs" / "chapters").glob("*.md"))
+    pages = files(ROOT / "docs" / "chapters", "*.md")
     programs = (programs_of(Page.at(page)) for page in pages)
     return [found[0].code for found in programs if found]
 

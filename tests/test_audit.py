@@ -48,7 +48,7 @@ def test_a_score_below_its_goal_is_named_with_its_reason():
 
 
 def test_text_is_served_compressed_and_what_is_dense_as_it_is(tmp_path):
-    (tmp_path / "index.html").write_text("<p>home</p>")
+    (tmp_path / "index.html").write_text("<p>home</p>", encoding="utf-8")
     (tmp_path / "a.woff2").write_bytes(b"dense")
     with served(tmp_path) as address:
         request = Request(f"{address}/", headers={"Accept-Encoding": "gzip"})
@@ -81,8 +81,12 @@ def test_what_is_wrong_with_an_epub_is_named_and_a_hint_is_not(monkeypatch):
 
 
 def test_the_tools_are_pinned_without_the_address_of_a_registry():
-    wanted = json.loads((AUDIT / "package.json").read_text())["dependencies"]
-    lock = json.loads((AUDIT / "package-lock.json").read_text())["packages"]
+    wanted = json.loads((AUDIT / "package.json").read_text(encoding="utf-8"))[
+        "dependencies"
+    ]
+    lock = json.loads((AUDIT / "package-lock.json").read_text(encoding="utf-8"))[
+        "packages"
+    ]
     for name, version in wanted.items():
         assert lock[f"node_modules/{name}"]["version"] == version
     for name, package in lock.items():
@@ -91,7 +95,7 @@ def test_the_tools_are_pinned_without_the_address_of_a_registry():
 
 
 def test_every_rule_that_is_left_out_has_a_reason():
-    lines = (AUDIT / "htmlvalidate.mjs").read_text().splitlines()
+    lines = (AUDIT / "htmlvalidate.mjs").read_text(encoding="utf-8").splitlines()
     rules = lines[lines.index("  rules: {") + 1 : lines.index("  },")]
     assert rules[0].strip().startswith("//")
     assert sum(line.strip().startswith("//") for line in rules) >= 4
@@ -102,13 +106,13 @@ def test_two_sites_may_differ_in_who_made_them_and_in_nothing_else(tmp_path):
     for site, generator in ((one, "mkdocs"), (other, "properdocs")):
         site.mkdir()
         page = f'<meta name="generator" content="{generator}-1"><p>text</p>'
-        (site / "index.html").write_text(page)
+        (site / "index.html").write_text(page, encoding="utf-8")
         (site / "sitemap.xml.gz").write_bytes(gzip.compress(b"map", mtime=len(generator)))
         with zipfile.ZipFile(site / "dlbook.zip", "w") as archive:
             archive.write(site / "index.html", "index.html")
     assert differences(one, other) == []
     (one / "knn.html").touch()
-    (other / "index.html").write_text("<p>another text</p>")
+    (other / "index.html").write_text("<p>another text</p>", encoding="utf-8")
     assert differences(one, other) == [
         "knn.html: only in one of the sites",
         "index.html: the sites differ",

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from dlbook import checkout
-from dlbook.checkout import chapters, commit_date, parts, write_atomically
+from dlbook.checkout import chapters, commit_date, files, parts, write_atomically
+from dlbook.press.page import glossary
 from dlbook.runs import record
 
 
@@ -17,7 +18,8 @@ def test_the_order_is_read_from_the_navigation(tmp_path, monkeypatch):
     settings.write_text(
         "site_url: !ENV [SITE_URL, '']\n"
         "nav:\n- Home: index.md\n- Tensors:\n    - Views: chapters/views.md\n"
-        "    - Rows: chapters/rows.md\n- Labs:\n    - Views: labs/views.py\n"
+        "    - Rows: chapters/rows.md\n- Labs:\n    - Views: labs/views.py\n",
+        encoding="utf-8",
     )
     monkeypatch.setattr(checkout, "SETTINGS", settings)
     assert parts() == [
@@ -45,7 +47,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         write_atomically(path, b"new")
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -85,14 +87,14 @@ def test_a_record_that_was_written_is_no_change_of_the_code(repository, monkeypa
     for name in ("code.py", "docs/results/knn.json"):
         path = repository / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("old")
+        path.write_text("old", encoding="utf-8")
         git(repository, "add", name)
     git(repository, "commit", "-m", "a run and its record")
     clean = checkout.commit()
     assert len(clean) == 12
-    (repository / "docs/results/knn.json").write_text("new")
+    (repository / "docs/results/knn.json").write_text("new", encoding="utf-8")
     assert checkout.commit() == clean
-    (repository / "code.py").write_text("new")
+    (repository / "code.py").write_text("new", encoding="utf-8")
     assert checkout.commit() == clean + "+"
 
 
@@ -176,3 +178,35 @@ def test_an_installed_package_reads_its_records_and_writes_none(wheel, tmp_path)
     done = subprocess.run(command, env=variables, **options)
     assert done.returncode == 2
     assert "needs a checkout" in done.stderr
+
+
+def test_what_editors_and_systems_leave_is_passed_over(tmp_path):
+    for name in (
+        "knn.md",
+        "deep/svm.md",
+        ".knn.md",
+        "._knn.md",
+        ".obsidian/x.md",
+        "a.md~",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / ".#knn.md").symlink_to("me@host.1:2")
+    (tmp_path / "gone.md").symlink_to("nowhere")
+    (tmp_path / "folder.md").mkdir()
+    found = [path.relative_to(tmp_path).as_posix() for path in files(tmp_path, "**/*.md")]
+    assert found == ["deep/svm.md", "knn.md"]
+
+
+def test_a_file_dated_at_the_beginning_of_time_is_read(tmp_path, monkeypatch):
+    """Some systems date every file 1970; a date is not a sign that a file exists."""
+    page = tmp_path / "glossary.md"
+    page.write_text('<dfn id="a">a term</dfn>', encoding="utf-8")
+    data = tmp_path / "word.json"
+    data.write_text('{"quick": {"claims": {"a": {"value": 1.0}}}}', encoding="utf-8")
+    for path in (page, data):
+        os.utime(path, ns=(0, 0))
+    monkeypatch.setattr(glossary, "GLOSSARY", page)
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    assert glossary.terms() == {"a term": "a"}
+    assert record.claims_of("word")["a"].value == 1.0

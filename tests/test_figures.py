@@ -46,7 +46,11 @@ def in_site(draw):
     """Take a drawing in light and dark from the site, for which another process drew it."""
     shown = [SITE / Frame(name_of(draw)).address(theme) for theme in THEMES]
     in_book = all(path.is_file() for path in shown)
-    return [path.read_text() for path in shown] if in_book else in_both_themes(draw)
+    return (
+        [path.read_text(encoding="utf-8") for path in shown]
+        if in_book
+        else in_both_themes(draw)
+    )
 
 
 @pytest.mark.parametrize("draw", all_figures())

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from pytest_codeblocks import extract_from_file
 
-from dlbook.checkout import chapters, parts, settings
+from dlbook.checkout import chapters, files, parts, settings
 from dlbook.press.page import rules
 from dlbook.press.page.fences import CONTINUED
 from dlbook.press.page.page import Page
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
-CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
-LABS = sorted((ROOT / "docs" / "labs").glob("*.py"))
-SOURCES = sorted((ROOT / "src" / "dlbook").rglob("*.py"))
+PAGES = files(ROOT / "docs", "**/*.md")
+CHAPTERS = files(ROOT / "docs" / "chapters", "*.md")
+LABS = files(ROOT / "docs" / "labs", "*.py")
+SOURCES = files(ROOT / "src" / "dlbook", "**/*.py")
 GROUND = {"contract", "checkout"}  # modules that everything may import
 FLOORS = (
     "ground",
@@ -46,7 +46,7 @@ def module_of(path):
 def imports_of(path):
     """Name the modules of `dlbook` that a file imports, without that prefix."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             assert not any(alias.name.startswith("dlbook") for alias in node.names), (
                 f"{path}:{node.lineno}: write `from dlbook... import`, so that the cache of "
@@ -87,7 +87,7 @@ def test_imports_go_down_the_floors_of_the_press(path):
 
 @pytest.mark.parametrize("path", IN_THE_PRESS, ids=[module_of(p) for p in IN_THE_PRESS])
 def test_above_each_pattern_stands_an_example_of_what_it_reads(path):
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines, start=1):
         if re.match(r" *[A-Z]+ = re\.compile\(", line):
             above = lines[number - 2].strip()
@@ -154,12 +154,12 @@ def test_every_block_that_is_shown_is_run(path):
     """`pytest-codeblocks` silently skips a fence that opens with more than `python`."""
     shown = sum(fence.info == "python" for fence in Page.at(path).fences)
     run = sum(block.syntax == "python" for block in extract_from_file(path))
-    continued = path.read_text().count(CONTINUED)
+    continued = path.read_text(encoding="utf-8").count(CONTINUED)
     assert run == shown - continued, f"{path}: {shown} blocks are shown, {run} are run"
 
 
 def functions_of(path):
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             yield node
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
@@ -172,7 +172,9 @@ CONTRACTED = [p for p in SOURCES if p.parent.name in ("dlbook", "data")]
 
 @pytest.mark.parametrize("path", CONTRACTED, ids=[module_of(path) for path in CONTRACTED])
 def test_every_public_function_states_its_arguments_results_and_errors(path):
-    assert ast.get_docstring(ast.parse(path.read_text())), f"{path}:1: no docstring"
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), (
+        f"{path}:1: no docstring"
+    )
     for node in functions_of(path):
         where, text = f"{path}:{node.lineno}: {node.name}", ast.get_docstring(node) or ""
         assert text, f"{where} has no docstring"
@@ -200,7 +202,7 @@ def test_every_public_function_states_its_arguments_results_and_errors(path):
 
 @pytest.mark.parametrize("path", SOURCES, ids=[module_of(path) for path in SOURCES])
 def test_nothing_draws_with_global_state(path):
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = {
         name
         for node in ast.walk(tree)
@@ -224,7 +226,39 @@ def test_the_build_is_strict():
 
 def test_no_page_or_source_names_a_generated_file_of_its_own():
     """What is made stays out of the repository: the site, figures, notebooks."""
-    ignored = (ROOT / ".gitignore").read_text().split()
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     assert {"site/", ".cache/", ".venv/"} <= set(ignored)
     assert not list((ROOT / "docs").rglob("*.svg"))
     assert not list((ROOT / "docs").rglob("*.ipynb"))
+
+
+CODE = [
+    p
+    for name in ("src", "tests", "benchmarks", "audit")
+    for p in files(ROOT / name, "**/*.py")
+]
+
+
+@pytest.mark.parametrize("path", CODE, ids=[str(path.relative_to(ROOT)) for path in CODE])
+def test_text_is_read_and_written_as_utf8(path):
+    """The locale of a machine may say otherwise, and then the book cannot be read."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        name = getattr(called, "attr", getattr(called, "id", ""))
+        given = {keyword.arg for keyword in node.keywords}
+        modes = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        in_text = (
+            (
+                name in ("read_text", "write_text")
+                and len(node.args) <= (name != "read_text")
+            )
+            or (isinstance(called, ast.Name) and name == "open" and not _binary(modes))
+            or (name in ("run", "Popen") and {"text", "universal_newlines"} & given)
+        )
+        assert not in_text or "encoding" in given, f"{path}:{node.lineno}: {name}"
+
+
+def _binary(modes):
+    return any(isinstance(mode, str) and "b" in mode and len(mode) <= 3 for mode in modes)

@@ -235,7 +235,7 @@ print(peak() - before)
 @pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss differs")
 def test_extra_memory_stays_below_100_megabytes():  # all distances would take 480
     command = [sys.executable, "-c", MEMORY]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     assert float(done.stdout) < 100
 
 

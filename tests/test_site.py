@@ -20,7 +20,7 @@ def test_the_site_was_built():
 
 @cache
 def soup(path):
-    return BeautifulSoup(path.read_text(), "html.parser")
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
 @cache
@@ -69,7 +69,8 @@ def test_nothing_is_loaded_from_another_host(page):
 def test_no_style_sheet_or_script_names_another_host():
     for path in [*SITE.rglob("*.css"), *(SITE / "assets" / "js").rglob("*.js")]:
         found = re.search(
-            r"""(url\(|import|fetch\()\s*["']?(https?:)?//[\w.]+""", path.read_text()
+            r"""(url\(|import|fetch\()\s*["']?(https?:)?//[\w.]+""",
+            path.read_text(encoding="utf-8"),
         )
         assert not found, f"{path}: {found[0]}"
 
@@ -154,7 +155,7 @@ def test_a_mistake_in_the_markup_is_found(markup, wrong):
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_the_markup_of_a_page_leaves_nothing_to_guess(page):
-    assert mistakes_in(page.read_text()) == []
+    assert mistakes_in(page.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
@@ -168,7 +169,7 @@ def test_a_page_says_what_it_was_checked_with(page):
 
 def test_a_lab_is_as_light_as_a_page():
     for page in (SITE / "labs").rglob("*.html"):
-        text = page.read_text()
+        text = page.read_text(encoding="utf-8")
         assert "data:image/svg" not in text, f"{page}: a drawing stands inside the page"
         assert len(text) < 150_000, f"{page}: {len(text)} bytes"
         assert not soup(page).select(".jupyter-wrapper style, .jupyter-wrapper script"), (

@@ -46,7 +46,7 @@ def _settings(path: Path, _changed: int) -> dict:
 
     for prefix in ("tag:", "!"):
         Loader.add_multi_constructor(prefix, lambda loader, suffix, node: suffix)
-    return yaml.load(path.read_text(), Loader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader)
 
 
 def parts() -> list[tuple[str, list[str]]]:
@@ -69,6 +69,20 @@ def chapters() -> list[str]:
     """List the words of the chapters, in reading order."""
     sources = [Path(source) for _, inside in parts() for source in inside]
     return [source.stem for source in sources if source.parent.name == "chapters"]
+
+
+def files(folder: Path, pattern: str) -> list[Path]:
+    """List files of the book, and not what editors and systems leave beside them.
+
+    Args:
+        folder: below which to look.
+        pattern: such as `*.md`, or `**/*.md` for all folders below.
+
+    Returns:
+        files in order, whose names and folders do not begin with a dot.
+    """
+    found = (path for path in folder.glob(pattern) if path.is_file())  # no dead links
+    return sorted(p for p in found if "/." not in f"/{p.relative_to(folder).as_posix()}")
 
 
 def commit() -> str:

@@ -32,7 +32,8 @@ def open_widget(open_page, tmp_path):
             '<link rel="stylesheet" href="assets/css/live.css">'
             '<body data-md-color-scheme="default" class="md-typeset">'
             f'<div class="live" data-live="{name}"><p>What to do.</p></div>'
-            f'<script src="assets/js/live/{name}.js" defer></script>'
+            f'<script src="assets/js/live/{name}.js" defer></script>',
+            encoding="utf-8",
         )
         return open_page("page.html", base=tmp_path.as_uri(), **options)
 
@@ -196,7 +197,7 @@ def scores_in(page, pictures):
 
 @torch.no_grad()
 def scores_here(pictures):
-    model, mean, deviation = runs.decoded(runs.WEIGHTS.read_text())
+    model, mean, deviation = runs.decoded(runs.WEIGHTS.read_text(encoding="utf-8"))
     return model.double()((pictures.double()[:, None] - mean) / deviation)
 
 
@@ -306,7 +307,8 @@ def test_weights_that_cannot_be_loaded_are_reported(open_page, tmp_path):
     (scripts / "cnn.js").write_bytes((ASSETS / "js" / "live" / "cnn.js").read_bytes())
     (tmp_path / "page.html").write_text(
         '<!doctype html><div class="live" data-live="cnn"></div>'
-        '<script src="assets/js/live/cnn.js" defer></script>'
+        '<script src="assets/js/live/cnn.js" defer></script>',
+        encoding="utf-8",
     )
     page = open_page("page.html", base=tmp_path.as_uri())
     page.get_by_role("button", name="Take a 3").click()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 SITE = Path(__file__).parents[2] / "site"
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 PAGES = sorted(
     path.relative_to(SITE).as_posix()
     for path in SITE.rglob("*.html")
@@ -69,7 +69,7 @@ def sliders():
     return [
         address
         for address in chapters()
-        if 'class="drawing frames"' in (SITE / address).read_text()
+        if 'class="drawing frames"' in (SITE / address).read_text(encoding="utf-8")
     ]
 
 
@@ -117,7 +117,7 @@ def test_the_copy_button_copies_exactly_the_block_and_it_runs(open_page, tmp_pat
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.strip() == shown.strip()
     program = tmp_path / "pasted.py"
-    program.write_text(copied)
+    program.write_text(copied, encoding="utf-8")
     subprocess.run([sys.executable, str(program)], check=True, timeout=120)
 
 
@@ -140,3 +140,14 @@ def test_the_site_reads_and_searches_from_disk(open_page):
     page.keyboard.type("perceptron")
     page.wait_for_selector(".md-search-result__item")
     assert page.wrong == []
+
+
+@pytest.mark.parametrize("from_disk", [False, True], ids=["served", "from disk"])
+def test_what_is_pasted_into_the_search_is_looked_for(from_disk, open_page):
+    """Nobody presses a key who pastes with the mouse."""
+    page = open_page("index.html", base=SITE.as_uri()) if from_disk else open_page("")
+    page.keyboard.press("/")
+    page.keyboard.type("perceptron")
+    page.wait_for_selector(".md-search-result__item")
+    page.locator(".md-search__input").fill("convolution")
+    page.locator(".md-search-result__item", has_text="onvolution").first.wait_for()

@@ -162,7 +162,8 @@ def test_the_audit_counts_what_is_cut(tmp_path, browser):
         "figure { margin-top: 2000px }</style><article>"
         + "".join(f"<pre><code>{line}</code></pre>" for line in (long, short, long))
         + f"<div class='output'><pre><code>{short}</code></pre></div>"
-        "<figure><a href='#'>a stop</a></figure></article>"
+        "<figure><a href='#'>a stop</a></figure></article>",
+        encoding="utf-8",
     )
     page = browser.new_page(viewport=reading.DESK)
     (view,) = reading.views(page, tmp_path.as_uri(), ["chapters/one.html"])

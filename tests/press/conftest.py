@@ -55,7 +55,9 @@ def build(book, *options):
     settings = os.environ | {"PATH": str(tools), "PYTHONPATH": str(book / "src")}
     settings |= {"SITE_URL": "https://book.example/b/", "NO_MKDOCS_2_WARNING": "1"}
     command = [sys.executable, "-m", "mkdocs", "build", "--clean", *options]
-    return subprocess.run(command, cwd=book, env=settings, capture_output=True, text=True)
+    return subprocess.run(
+        command, cwd=book, env=settings, capture_output=True, encoding="utf-8"
+    )
 
 
 def write_book(folder):
@@ -69,18 +71,22 @@ def write_book(folder):
         (folder / ".cache" / kind).symlink_to(ROOT / ".cache" / kind)
     for name in COPIED:
         shutil.copy(ROOT / name, folder / name)
-    chapter = (ROOT / "docs" / "chapters" / "views.md").read_text()
+    chapter = (ROOT / "docs" / "chapters" / "views.md").read_text(encoding="utf-8")
     chapter = re.sub(
         r"\]\(\w+\.md(#[\w-]*)?\)", "](views.md)", chapter
     )  # there are no others
-    (folder / "docs" / "chapters" / "views.md").write_text(chapter)
+    (folder / "docs" / "chapters" / "views.md").write_text(chapter, encoding="utf-8")
+    # An editor is open, as Emacs marks it, and a system has been here.
+    (folder / "docs" / "chapters" / ".#views.md").symlink_to("me@host.1:2")
+    (folder / "docs" / "labs" / ".#views.py").symlink_to("me@host.1:2")
+    (folder / "docs" / ".DS_Store").write_bytes(b"\xff\x00")
     glossary = '# Glossary\n\n<dfn id="stride">stride</dfn>: a step.\n'
-    (folder / "docs" / "reference" / "glossary.md").write_text(glossary)
-    (folder / "docs" / "index.md").write_text(HOME)
-    (folder / "docs" / "labs" / "views.py").write_text(LAB)
-    text = (ROOT / "mkdocs.yml").read_text()
+    (folder / "docs" / "reference" / "glossary.md").write_text(glossary, encoding="utf-8")
+    (folder / "docs" / "index.md").write_text(HOME, encoding="utf-8")
+    (folder / "docs" / "labs" / "views.py").write_text(LAB, encoding="utf-8")
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     text = re.sub(r"(?ms)^nav:.*?^(?=theme:)", lambda match: NAV, text)
-    (folder / "mkdocs.yml").write_text(text)
+    (folder / "mkdocs.yml").write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

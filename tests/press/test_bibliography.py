@@ -32,6 +32,11 @@ def test_every_work_is_described_in_full(key):
     assert entry.fields.get("year", "").strip().isdigit(), key
     assert "{" not in WORKS[key], key
     for address in re.findall(r'href="([^"]*)"', WORKS[key]):
-        known = (entry.fields.get("url"), f"https://doi.org/{entry.fields.get('doi')}")
+        fields = entry.fields
+        known = (
+            fields.get("url"),
+            f"https://doi.org/{fields.get('doi')}",
+            f"https://arxiv.org/abs/{fields.get('eprint')}",
+        )
         assert unescape(address) in known
         assert not re.search(r"[\s\\]", address)

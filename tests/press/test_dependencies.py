@@ -10,11 +10,12 @@ def package(tmp_path, monkeypatch):
     """A small package: a figure reaches one function of a concept and not the other."""
     (tmp_path / "figures").mkdir()
     (tmp_path / "concept.py").write_text(
-        "LEVEL = 1\n\ndef near():\n    return LEVEL\n\ndef far(): ...\n"
+        "LEVEL = 1\n\ndef near():\n    return LEVEL\n\ndef far(): ...\n", encoding="utf-8"
     )
     (tmp_path / "figures" / "word.py").write_text(
         "from dlbook.concept import near\n\n"
-        "def draw(theme):\n    return near()\n\ndef other(theme): ...\n"
+        "def draw(theme):\n    return near()\n\ndef other(theme): ...\n",
+        encoding="utf-8",
     )
     monkeypatch.setattr(
         dependencies,
@@ -35,7 +36,10 @@ def test_a_changed_line_changes_what_reaches_it(package):
     before = dependencies.reached_by("figures.word", "draw")
     other = dependencies.reached_by("figures.word", "other")
     source = package / "concept.py"
-    source.write_text(source.read_text().replace("LEVEL = 1", "LEVEL = 22"))
+    source.write_text(
+        source.read_text(encoding="utf-8").replace("LEVEL = 1", "LEVEL = 22"),
+        encoding="utf-8",
+    )
     dependencies.contents.cache_clear()
     assert dependencies.reached_by("figures.word", "draw") != before
     assert dependencies.reached_by("figures.word", "other") == other
@@ -51,13 +55,13 @@ def test_the_key_of_a_lab_follows_its_text_its_imports_and_the_records_it_names(
 ):
     records = tmp_path / "results"
     records.mkdir()
-    (records / "svm.json").write_text("{}")
+    (records / "svm.json").write_text("{}", encoding="utf-8")
     monkeypatch.setattr(dependencies, "RESULTS", records)
     keys = []
     for text in ("x = 1", "x = 2", "from dlbook.knn import vote", 'claims_of("svm")'):
         script = tmp_path / f"{len(keys)}.py"
-        script.write_text(text)
+        script.write_text(text, encoding="utf-8")
         keys.append(dependencies.digest_of_script(script))
-    (records / "svm.json").write_text('{"changed": 1}')
+    (records / "svm.json").write_text('{"changed": 1}', encoding="utf-8")
     keys.append(dependencies.digest_of_script(script))
     assert len(set(keys)) == len(keys)

@@ -3,12 +3,12 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from dlbook.checkout import ROOT
+from dlbook.checkout import ROOT, files
 from dlbook.press.web import descriptions
 
 SITE = ROOT / "site"
-CHAPTERS = sorted(path.stem for path in (ROOT / "docs" / "chapters").glob("*.md"))
-LABS = sorted(path.stem for path in (ROOT / "docs" / "labs").glob("*.py"))
+CHAPTERS = sorted(path.stem for path in files(ROOT / "docs" / "chapters", "*.md"))
+LABS = sorted(path.stem for path in files(ROOT / "docs" / "labs", "*.py"))
 
 
 def opening(promise):
@@ -42,7 +42,7 @@ def test_a_lab_is_described_by_its_title_and_its_task():
 
 
 def head(address):
-    text = (SITE / address).read_text().partition("</head>")[0]
+    text = (SITE / address).read_text(encoding="utf-8").partition("</head>")[0]
     return {
         tag.get("name") or tag.get("property"): tag["content"]
         for tag in BeautifulSoup(text, "html.parser").select("meta[content]")

@@ -79,7 +79,9 @@ def documents():
 
 
 def article_of(path):
-    return BeautifulSoup(path.read_text(), "html.parser").select_one("article")
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").select_one(
+        "article"
+    )
 
 
 def titles():

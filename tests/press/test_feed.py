@@ -59,15 +59,19 @@ def test_a_changelog_without_a_version_is_refused():
 
 def test_the_site_has_a_feed_that_tells_the_newest_changes():
     feed = ElementTree.parse(SITE / "feed.xml").getroot()
-    newest = next(feeds.releases((ROOT / "CHANGELOG.md").read_text()))
+    newest = next(feeds.releases((ROOT / "CHANGELOG.md").read_text(encoding="utf-8")))
     entry = feed.find("entry", ATOM)
     assert entry.find("title", ATOM).text == f"dlbook {newest.version}"
     shown = BeautifulSoup(entry.find("content", ATOM).text, "html.parser")
     assert len(shown.find_all("li")) == newest.text.count("\n- ") + 1
-    page = (SITE / "reference" / "changelog.html").read_text()
+    page = (SITE / "reference" / "changelog.html").read_text(encoding="utf-8")
     assert f'id="{newest.anchor}"' in page, "the link of the entry leads nowhere"
     assert 'type="application/atom+xml"' in page
 
 
 def test_the_site_lets_robots_read():
-    assert (SITE / "robots.txt").read_text().startswith("User-agent: *\nAllow: /\n")
+    assert (
+        (SITE / "robots.txt")
+        .read_text(encoding="utf-8")
+        .startswith("User-agent: *\nAllow: /\n")
+    )

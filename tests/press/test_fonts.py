@@ -42,7 +42,7 @@ def test_the_prose_behind_a_formula_is_not_counted():
 
 
 def test_a_face_in_use_is_in_the_style_sheet_and_the_whole_face_remains():
-    style = (KATEX / "katex.min.css").read_text()
+    style = (KATEX / "katex.min.css").read_text(encoding="utf-8")
     made = fonts.embedded(style, KATEX / "fonts", {"KaTeX_Math-Italic": {"x", "y"}})
     assert made.count("@font-face") == style.count("@font-face") + 1
     assert made.count("KaTeX_Math-Italic.woff2") == 1

@@ -5,19 +5,20 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from dlbook.checkout import ROOT
+from dlbook.checkout import ROOT, files
 from dlbook.press.page import glossary
 from dlbook.press.page.glossary import GLOSSARY, linked, terms
 from dlbook.press.page.page import Page
 
-CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
+CHAPTERS = files(ROOT / "docs" / "chapters", "*.md")
 
 
 @pytest.fixture
 def two_terms(tmp_path, monkeypatch):
     path = tmp_path / "glossary.md"
     path.write_text(
-        '<dfn id="loss">loss</dfn>: a\n\n<dfn id="hinge-loss">hinge loss</dfn>: b\n'
+        '<dfn id="loss">loss</dfn>: a\n\n<dfn id="hinge-loss">hinge loss</dfn>: b\n',
+        encoding="utf-8",
     )
     monkeypatch.setattr(glossary, "GLOSSARY", path)
 
@@ -48,7 +49,9 @@ def test_code_formulas_headings_and_links_are_left_alone(two_terms):
 
 
 def test_terms_are_sorted_and_defined_once():
-    found = re.findall(r'<dfn id="([\w-]+)">([^<]+)</dfn>', GLOSSARY.read_text())
+    found = re.findall(
+        r'<dfn id="([\w-]+)">([^<]+)</dfn>', GLOSSARY.read_text(encoding="utf-8")
+    )
     names = [term.casefold() for _, term in found]
     assert names == sorted(names), "keep the glossary in alphabetical order"
     assert len(set(names)) == len(names) == len({anchor for anchor, _ in found})
@@ -58,7 +61,9 @@ def test_terms_are_sorted_and_defined_once():
 def test_a_built_chapter_links_each_of_its_terms_once(page):
     built = ROOT / "site" / "chapters" / f"{page.stem}.html"
     assert built.is_file(), f"{built} is missing: run `make build`"
-    links = BeautifulSoup(built.read_text(), "html.parser").select("article a.term")
+    links = BeautifulSoup(built.read_text(encoding="utf-8"), "html.parser").select(
+        "article a.term"
+    )
     targets = [link["href"].partition("#")[2] for link in links]
     assert len(targets) == len(set(targets)), "a term is linked twice"
     assert set(targets) <= set(terms().values())

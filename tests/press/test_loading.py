@@ -33,15 +33,12 @@ def test_each_section_of_a_page_stands_in_an_element_of_its_own():
     assert loading.parted("<p>x</p>") == "<p>x</p>"
 
 
-def test_addresses_in_the_one_style_sheet_lead_where_they_led(tmp_path):
-    for name, text in {
+def test_addresses_in_the_one_style_sheet_lead_where_they_led():
+    sheets = {
         "assets/katex/k.css": 'a{src:url(fonts/K.woff2)}b{c:url("data:x/y;z")}',
         "assets/css/b.css": "[data-md-color-switching] *,x{t:0s}d{src:url('../fonts/S.woff2')}",
-    }.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    sheets = ["assets/katex/k.css", "assets/css/b.css"]
-    assert loading.one_sheet(tmp_path, sheets, "assets/css/site.css") == (
+    }
+    assert loading.one_sheet(sheets, "assets/css/site.css") == (
         'a{src:url("../katex/fonts/K.woff2")}b{c:url("data:x/y;z")}\n'
         'd{src:url("../fonts/S.woff2")}'
     )

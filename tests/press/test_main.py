@@ -1,12 +1,64 @@
-"""The press from the command line tells every mistake as `file:line: what`."""
+"""The commands of the press know every name before they begin, and tell every mistake."""
 
-import sys
+import re
 
 import pytest
 
-from dlbook.checkout import DOCS
-from dlbook.press import __main__ as command
+from dlbook.press import __main__ as press
 from dlbook.press.page.page import Page
+
+
+@pytest.fixture
+def nothing_done(monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("something was done")
+
+    for name in ("preview_figure", "refresh", "check", "check_doors"):
+        monkeypatch.setattr(press, name, refuse)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "page nosuch",
+        "page /etc/hostname",
+        "page docs/labs/knn.py",
+        "page docs/chapters/nosuch.md",
+        "page docs/chapters/.#knn.md",
+        "page ../knn",
+        "page docs/chapters",
+        "outputs nosuch",
+        "outputs knn nosuch.md",
+        "outputs CHANGELOG.md",
+        "figure knn",
+        "figure nosuch.x",
+        "figure knn.map_on_the_curve k=five",
+    ],
+)
+def test_what_does_not_exist_is_refused_in_one_sentence(line, nothing_done, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        press.main(line.split())
+    *_, sentence = capsys.readouterr().err.splitlines()
+    assert re.search(r"got '[^']+'$", sentence)
+    assert "knn" in sentence, "it says what exists"
+
+
+def test_pages_are_known_by_word_and_by_path(monkeypatch):
+    monkeypatch.chdir(press.ROOT)
+    assert press.page_named("knn") == press.DOCS / "chapters" / "knn.md"
+    for name in ("README.md", "docs/index.md", "docs/chapters/knn.md"):
+        assert press.page_named(name).resolve() == press.ROOT / name
+
+
+def test_a_page_that_is_not_text_is_told_with_its_line(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "a.md"
+    path.write_bytes(b"# A\n\n\xff\n")
+    assert press.tell(path, is_all=False) == 1
+    assert press.write_outputs([path]) == 1
+    shown = capsys.readouterr()
+    assert f"{path}:3: this is not written in UTF-8" in shown.out
+    assert f"{path}:3: this is not written in UTF-8" in shown.err
+
 
 WRONG = """# Wrong
 
@@ -28,13 +80,8 @@ print("shows nothing")
 """
 
 
-def test_a_page_is_found_by_its_word_or_its_path(tmp_path):
-    assert command.page_named("knn") == DOCS / "chapters" / "knn.md"
-    assert command.page_named(str(tmp_path / "knn.md")) == tmp_path / "knn.md"
-
-
 def test_each_mistake_of_a_page_is_told_once_in_the_order_of_its_lines():
-    found = list(command.check(Page("reference/notation.md", WRONG)))
+    found = list(press.check(Page("reference/notation.md", WRONG)))
     assert [mistake.partition(": ")[0] for mistake in found] == [
         f"docs/reference/notation.md:{line}" for line in (3, 5, 15)
     ]
@@ -45,27 +92,23 @@ def test_each_mistake_of_a_page_is_told_once_in_the_order_of_its_lines():
 
 
 def test_an_open_fence_is_one_mistake():
-    (mistake,) = command.check(Page("reference/notation.md", "# T\n\n```python\n1\n"))
+    (mistake,) = press.check(Page("reference/notation.md", "# T\n\n```python\n1\n"))
     assert mistake == (
         "docs/reference/notation.md:3: the fence opened here is never closed"
     )
 
 
 @pytest.mark.parametrize(("text", "status"), [("# T\n", 0), ("[@nobody1900]\n", 1)])
-def test_the_exit_status_tells_whether_all_is_well(
-    text, status, tmp_path, monkeypatch, capsys
-):
+def test_the_exit_status_tells_whether_all_is_well(text, status, tmp_path, capsys):
     page = tmp_path / "page.md"
-    page.write_text(text)
-    monkeypatch.setattr(sys, "argv", ["dlbook.press", "page", str(page)])
-    assert command.main() == status
+    page.write_text(text, encoding="utf-8")
+    assert press.tell(page, is_all=False) == status
     assert ("no mistake found" in capsys.readouterr().out) == (not status)
 
 
-def test_a_block_that_fails_stops_the_writing_and_is_named(tmp_path, monkeypatch, capsys):
+def test_a_block_that_fails_stops_the_writing_and_is_named(tmp_path, capsys):
     page = tmp_path / "page.md"
-    page.write_text("# T\n\n```python\n1 / 0\n```\n")
-    monkeypatch.setattr(sys, "argv", ["dlbook.press", "outputs", str(page)])
-    assert command.main() == 1
+    page.write_text("# T\n\n```python\n1 / 0\n```\n", encoding="utf-8")
+    assert press.write_outputs([page]) == 1
     assert f"{page}:3: " in capsys.readouterr().err
-    assert page.read_text() == "# T\n\n```python\n1 / 0\n```\n"
+    assert page.read_text(encoding="utf-8") == "# T\n\n```python\n1 / 0\n```\n"

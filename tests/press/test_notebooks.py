@@ -3,12 +3,12 @@
 import nbformat
 import pytest
 
-from dlbook.checkout import ROOT
+from dlbook.checkout import ROOT, files
 from dlbook.press.downloads.notebooks import notebook, runnable
 from dlbook.press.page.page import Page
 from dlbook.press.source.cells import fresh_processes, run
 
-CHAPTERS = sorted((ROOT / "docs" / "chapters").glob("*.md"))
+CHAPTERS = files(ROOT / "docs" / "chapters", "*.md")
 
 
 @pytest.mark.parametrize("page", CHAPTERS, ids=[page.stem for page in CHAPTERS])

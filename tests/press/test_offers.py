@@ -21,7 +21,7 @@ def test_an_offer_stands_only_where_its_file_was_made():
 
 
 def test_the_home_page_offers_what_lies_beside_it_and_nothing_else():
-    home = BeautifulSoup((SITE / "index.html").read_text(), "html.parser")
+    home = BeautifulSoup((SITE / "index.html").read_text(encoding="utf-8"), "html.parser")
     offers = {tag["href"] for tag in home.select(".offer a")}
     assert offers == {path.name for path in SITE.glob("dlbook.*")}
     assert {"dlbook.zip", "dlbook.epub"} <= offers

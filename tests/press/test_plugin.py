@@ -2,6 +2,7 @@
 
 import logging
 import re
+import socket
 import zipfile
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -25,7 +26,9 @@ def site(small_book):
 
 @pytest.fixture(scope="session")
 def chapter(site):
-    return BeautifulSoup((site / "chapters" / "views.html").read_text(), "html.parser")
+    return BeautifulSoup(
+        (site / "chapters" / "views.html").read_text(encoding="utf-8"), "html.parser"
+    )
 
 
 def head(page):
@@ -45,7 +48,7 @@ def test_a_page_names_its_address_and_its_picture(site, chapter):
     assert told["og:title"] == chapter.h1.find(string=True)
     assert told["og:type"] == "article"
     assert told["twitter:card"] == "summary_large_image"
-    home = BeautifulSoup((site / "index.html").read_text(), "html.parser")
+    home = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "html.parser")
     assert head(home)["og:image"] == f"{ADDRESS}assets/cards/book.png"
     for name in ("views", "book"):
         assert (site / "assets" / "cards" / f"{name}.png").is_file()
@@ -67,34 +70,36 @@ def test_a_chapter_has_its_head_its_figures_its_formulas_and_its_foot(site, chap
     assert pictures
     for picture in pictures:
         path = picture["src"].partition("#")[0].removeprefix("../")
-        assert (site / path).read_text().startswith("<?xml")
+        assert (site / path).read_text(encoding="utf-8").startswith("<?xml")
     assert chapter.select(".formula math")
     assert not chapter.select(".arithmatex")
     assert "torch" in chapter.select_one(".checked").get_text()
     assert chapter.select("section.part > h2")
     assert len(chapter.select("link[rel=stylesheet]")) == 1
-    assert "base64" in (site / plugin.SHEET).read_text()
+    assert "base64" in (site / plugin.SHEET).read_text(encoding="utf-8")
 
 
 def test_terms_claims_and_citations_lead_to_their_pages(site, chapter):
     assert chapter.select_one('a.term[href="../reference/glossary.html#stride"]')
     claim = chapter.select_one("a.claim")["href"]
     assert claim.startswith("../reference/results.html#views-")
-    works = (site / "reference" / "bibliography.html").read_text()
+    works = (site / "reference" / "bibliography.html").read_text(encoding="utf-8")
     cited = re.search(r'bibliography\.html#([\w-]+)"', str(chapter))[1]
     work = BeautifulSoup(works, "html.parser").find(id=cited).parent
     assert work.select_one('a[href="../chapters/views.html"]')
 
 
 def test_a_lab_shows_what_it_prints(site):
-    page = BeautifulSoup((site / "labs" / "views.html").read_text(), "html.parser")
+    page = BeautifulSoup(
+        (site / "labs" / "views.html").read_text(encoding="utf-8"), "html.parser"
+    )
     assert page.select_one(".output pre").get_text() == "42"
     assert head(page)["description"] == "Lab: views. Change n, run."
     assert (site / "labs" / "views.ipynb").is_file()
 
 
 def test_without_chromium_the_home_page_offers_what_could_be_made(site):
-    home = BeautifulSoup((site / "index.html").read_text(), "html.parser")
+    home = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "html.parser")
     offers = {link["href"] for link in home.select(".offer a")}
     assert offers == {"dlbook.zip", "dlbook.epub"}
     with zipfile.ZipFile(site / "dlbook.epub") as book:
@@ -119,20 +124,47 @@ def test_the_docs_of_another_checkout_are_refused(tmp_path):
 
 def test_a_strict_build_ends_with_every_mistake_and_another_goes_on(caplog):
     pages = [
-        Page("reference/notation.md", "[@nobody1900]\n\n[@nobody1901]\n"),
+        Page("reference/notation.md", "# N\n[@nobody1900]\n\n[@nobody1901]\n"),
         Page("reference/glossary.md", "```python\n1\n"),
     ]
     with pytest.raises(PluginError) as caught:
         plugin._report(pages, is_strict=True)
     told = str(caught.value).splitlines()
     assert [line.partition(": ")[0] for line in told] == [
-        "docs/reference/notation.md:1",
-        "docs/reference/notation.md:3",
+        "docs/reference/notation.md:2",
+        "docs/reference/notation.md:4",
         "docs/reference/glossary.md:1",
     ]
     with caplog.at_level(logging.WARNING):
         plugin._report(pages, is_strict=False)
     assert len(caplog.records) == 3
+
+
+def test_what_markdown_leaves_ends_a_strict_build_and_another_goes_on(caplog):
+    page = Page("reference/notation.md", "# N\n\n!!! note “Title”\n\n    Text.\n")
+    html = "<h1>N</h1>\n<p>!!! note “Title”</p>\n<p>Text.</p>"
+    with pytest.raises(PluginError, match=r"docs/reference/notation\.md:3: .* as text"):
+        plugin._report_left(html, page, is_strict=True)
+    with caplog.at_level(logging.WARNING):
+        plugin._report_left(html, page, is_strict=False)
+    assert len(caplog.records) == 1
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_built():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PluginError, match=f"make serve PORT={port + 1}"):
+            plugin._require_free("127.0.0.1", port)
+    plugin._require_free("127.0.0.1", port)
+
+
+def test_a_bibliography_that_is_none_ends_the_build(tmp_path, monkeypatch):
+    path = tmp_path / "a.bib"
+    path.write_text("@book{a title}", encoding="utf-8")
+    monkeypatch.setattr("dlbook.press.page.citations.BIBLIOGRAPHY", path)
+    config = SimpleNamespace(config_file_path=str(ROOT / "mkdocs.yml"))
+    with pytest.raises(PluginError, match=r"a\.bib:1: syntax error"):
+        Press().on_config(config)
 
 
 def test_what_mkdocs_says_about_a_dead_link_gets_its_line():
@@ -141,5 +173,9 @@ def test_what_mkdocs_says_about_a_dead_link_gets_its_line():
     record = logging.LogRecord("mkdocs", logging.WARNING, "", 0, said, values, None)
     assert plugin._Lines().filter(record)
     number = record.getMessage().split(":")[1]
-    line = (ROOT / "docs" / "index.md").read_text().splitlines()[int(number) - 1]
+    line = (
+        (ROOT / "docs" / "index.md")
+        .read_text(encoding="utf-8")
+        .splitlines()[int(number) - 1]
+    )
     assert "chapters/tensors.md" in line

@@ -9,7 +9,7 @@ from dlbook.press.page import rules
 from dlbook.press.page.page import Page
 
 # A chapter without a mistake, under a word that has all its doors.
-GOOD = (DOCS / "chapters" / "knn.md").read_text()
+GOOD = (DOCS / "chapters" / "knn.md").read_text(encoding="utf-8")
 
 
 def chapter(text):
@@ -30,8 +30,8 @@ def test_a_good_chapter_breaks_no_rule():
         (r"\*You get:", "*You see:", "opens with *You need:* and *You get:*"),
         (r"(?m)^## Exercises", "## Tasks", "ends with Exercises and Sources"),
         (r'\?\?\? success "Solution', '??? info "Solution', "exercise 1 is not solved"),
-        (r"(?m)^```listing[\s\S]*?^```$", "", "has a listing"),
-        (r"(?m)^```figure[\s\S]*?^```$", "", "has a figure"),
+        (r"(?m)^ *```listing[\s\S]*?^ *```$", "", "has a listing"),
+        (r"(?m)^ *```figure[\s\S]*?^ *```$", "", "has a figure"),
         (r"\(claim:", "(chapters/", "has a claim"),
         (r'!!! \w+ "Pitfall', '!!! warning "Trap', "the commonest mistake"),
         (r"\Z", "\n" + "word " * 2900, "at most 2900: split the chapter"),
@@ -42,6 +42,11 @@ def test_a_good_chapter_breaks_no_rule():
         (r"\Z", "\n\n[1](claim:knn.nothing).", "is not recorded"),
         (r"\Z", "\n\n```py\n1\n```", "would not be run"),
         (r"\Z", "\n\n```text\n>>> 1\n```\n\n```console\n>>> 1\n```", "would not be run"),
+        (r"\Z", "\n\n[see @cover1967]", "a citation is written"),
+        (r"\Z", "\n\n[1](claim: knn.x)", "a claim is written"),
+        (r"\Z", "\n\n> ```python\n> 1 / 0\n> ```", "none would be run"),
+        (r"\A", "---\nhide: [toc]\n---\n\n", "a page begins with `# Title`"),
+        (r"\Z", "\n\nA\x0cB", "U+000C"),
         (r"\Z", "\n\n~~~python\n1\n~~~", "made of backticks"),
         (r"\Z", "\n\n<!--pytest-codeblocks:skip-->", "no block may be skipped"),
         (r"\Z", "\n\n```python\nprint(1)\n```", "is followed by its output"),
@@ -69,4 +74,4 @@ def test_a_chapter_without_its_doors_is_told_of_each():
 
 
 def test_other_pages_may_name_numbers_and_have_no_exercises():
-    assert told(Page("reference/notation.md", "It takes 12 ms.\n")) == []
+    assert told(Page("reference/notation.md", "# Notation\n\nIt takes 12 ms.\n")) == []

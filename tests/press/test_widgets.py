@@ -2,6 +2,7 @@
 
 import pytest
 
+from dlbook.checkout import files
 from dlbook.press.downloads.notebooks import notebook
 from dlbook.press.page.fences import PageError
 from dlbook.press.page.page import Page
@@ -40,11 +41,9 @@ def test_a_notebook_keeps_the_sentence_and_no_script():
     assert "```live" not in book
 
 
-@pytest.mark.parametrize(
-    "script", sorted(SCRIPTS.glob("*.js")), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("script", files(SCRIPTS, "*.js"), ids=lambda path: path.stem)
 def test_a_widget_is_small_and_asks_no_other_host(script):
-    text = script.read_text()
+    text = script.read_text(encoding="utf-8")
     assert len(text) < 13_000
     text = text.replace("http://www.w3.org/2000/svg", "")  # a name, never an address
     assert "//" not in text.replace("// ", ""), "an address"

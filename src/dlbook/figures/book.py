@@ -66,7 +66,9 @@ def _parts() -> list[tuple[str, list[str]]]:
 def _imports(word: str) -> set[str]:
     """Name the concepts that the module of a chapter imports."""
     path = PACKAGE / f"{word}.py"
-    nodes = ast.walk(ast.parse(path.read_text())) if path.is_file() else ()
+    nodes = (
+        ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path.is_file() else ()
+    )
     found = set()
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dlbook"):

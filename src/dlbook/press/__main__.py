@@ -1,55 +1,50 @@
 """The press from the command line: `python -m dlbook.press figure|outputs|page ...`."""
 
 import argparse
-import ast
-import importlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
 from matplotlib import rc_context
 
-from dlbook.checkout import DOCS, ROOT
+from dlbook.checkout import DOCS, ROOT, chapters, files
 from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, in_both_themes
 from dlbook.press.cache import CACHE
 from dlbook.press.page import rules
+from dlbook.press.page.citations import entries
+from dlbook.press.page.dialect import understood
 from dlbook.press.page.fences import PageError
 from dlbook.press.page.outputs import refresh, stale
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import frames_of
 from dlbook.press.source import labs
-from dlbook.press.source.drawings import draw_missing
+from dlbook.press.source.drawings import draw_missing, figure_named
 
 NO_TESTS = 5  # how pytest ends where nothing was selected
 PREVIEW = CACHE / "preview"
 
 
-def preview_figure(name: str, arguments: list[str]) -> list[Path]:
+def preview_figure(name: str, draw: Callable, frame: dict) -> list[Path]:
     """Draw one figure in both themes, as SVG and PNG.
 
     Args:
-        name: module and function, such as `knn.decision_regions`.
-        arguments: of one frame, such as `k=5`.
+        name: of the files.
+        draw: the function of the figure.
+        frame: its arguments beside the theme.
 
     Returns:
         the files written.
     """
-    frame = {
-        key: ast.literal_eval(value)
-        for key, value in (a.split("=", 1) for a in arguments)
-    }
-    module, _, function = name.rpartition(".")
-    draw = getattr(importlib.import_module(f"dlbook.figures.{module}"), function)
     PREVIEW.mkdir(parents=True, exist_ok=True)
     written = []
     pictures = in_both_themes(draw, **frame)  # as the site shows them
     for theme, svg in zip((LIGHT, DARK), pictures, strict=True):
         stem = PREVIEW / f"{name}-{theme.name}"
-        stem.with_name(f"{stem.name}.svg").write_text(svg)
+        stem.with_name(f"{stem.name}.svg").write_text(svg, encoding="utf-8")
         with rc_context(
             dict.fromkeys(INKED, theme.ink) | LOOK | {"axes.facecolor": theme.paper}
         ):
@@ -60,9 +55,21 @@ def preview_figure(name: str, arguments: list[str]) -> list[Path]:
 
 
 def page_named(name: str) -> Path:
-    """Find a page by its word, such as `knn`, or by its path."""
-    chapter = DOCS / "chapters" / f"{name}.md"
-    return chapter if chapter.is_file() else Path(name)
+    """Find a page.
+
+    Args:
+        name: a word, such as `knn`, or the path of a Markdown file of the book.
+
+    Raises:
+        LookupError: there is no such page.
+    """
+    chapter, path = DOCS / "chapters" / f"{name}.md", Path(name).resolve()
+    if chapter in files(DOCS / "chapters", "*.md"):
+        return chapter
+    if path not in [ROOT / "README.md", *files(DOCS, "**/*.md")]:
+        known = ", ".join(chapters())
+        raise LookupError(f"a page is {known}, or a Markdown file of docs, got {name!r}")
+    return Path(name)
 
 
 def check(page: Page) -> Iterator[str]:
@@ -74,7 +81,7 @@ def check(page: Page) -> Iterator[str]:
     Yields:
         every mistake as `file:line: what`.
     """
-    found = rules.mistakes(page)
+    found = rules.mistakes(page) or list(understood(page))
     told = {mistake.line for mistake in found}
     with suppress(PageError):  # of an open fence, which the rules have told
         found += [mistake for mistake in stale(page) if mistake.line not in told]
@@ -108,50 +115,69 @@ def check_doors(page: Page) -> Iterator[str]:
         [tests / "test_figures.py", tests / "test_contracts.py", "-k", page.word],
     ):
         command = [sys.executable, "-m", "pytest", "-q", "--tb=line", *map(str, wanted)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
         failures = re.findall(r"^/?\S+\.py:\d+: .*", done.stdout, re.MULTILINE)
         if done.returncode not in (0, NO_TESTS):
             yield from failures or [done.stdout[-2000:] + done.stderr[-2000:]]
 
 
-def main() -> int:
-    """Read the command line and do what it says; the exit status tells whether all is well."""
+def main(arguments: list[str] | None = None) -> int:
+    """Read the command line and do what it says.
+
+    Args:
+        arguments: instead of those of the command line.
+
+    Returns:
+        the exit status, 0 if all is well.
+    """
     parser = argparse.ArgumentParser(prog="python -m dlbook.press", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     figure = commands.add_parser("figure", help="draw one figure into .cache/preview")
-    figure.add_argument("name", help="such as knn.decision_regions")
+    figure.add_argument("name", help="such as knn.convergence")
     figure.add_argument("arguments", nargs="*", help="of one frame, such as k=5")
     outputs = commands.add_parser(
         "outputs", help="rewrite stale outputs and claims in pages"
     )
     outputs.add_argument(
-        "pages", nargs="*", type=Path, help="default: all pages and README"
+        "pages", nargs="*", help="such as knn; default: all pages and README"
     )
     page = commands.add_parser("page", help="tell every mistake of a page")
-    page.add_argument("name", help="such as knn, or docs/reference/tested.md")
+    page.add_argument(
+        "pages", nargs=1, metavar="name", help="such as knn, or docs/reference/tested.md"
+    )
     page.add_argument(
         "--all", action="store_true", help="its figures, its lab and its tests, too"
     )
-    choice = parser.parse_args()
+    choice = parser.parse_args(arguments)
+    try:  # nothing is computed before every name is known
+        if choice.command == "figure":
+            asked = figure_named(choice.name, choice.arguments)
+        entries()
+        paths = [page_named(name) for name in getattr(choice, "pages", [])]
+    except (LookupError, ValueError) as error:
+        parser.error(str(error.args[0]))
     if choice.command == "figure":
-        for path in preview_figure(choice.name, choice.arguments):
+        for path in preview_figure(choice.name, *asked):
             print(path.relative_to(ROOT))
         return 0
     if choice.command == "page":
-        return tell(Page.at(page_named(choice.name)), choice.all)
-    return write_outputs(
-        choice.pages or [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
-    )
+        return tell(paths[0], choice.all)
+    return write_outputs(paths or [ROOT / "README.md", *files(DOCS, "**/*.md")])
 
 
-def tell(page: Page, is_all: bool) -> int:
-    """Print every mistake of a page; 1 if there is one."""
+def tell(path: Path, is_all: bool) -> int:
+    """Print every mistake of a page, as soon as it is found; 1 if there is one."""
     found = 0
-    for mistake in chain(check(page), check_doors(page) if is_all else ()):
-        print(mistake, flush=True)
+    try:
+        page = Page.at(path)
+        for mistake in chain(check(page), check_doors(page) if is_all else ()):
+            print(mistake, flush=True)
+            found += 1
+    except PageError as error:  # what cannot even be read
+        print(f"{path}:{error.line}: {error.reason}")
         found += 1
     if not found:
-        print(f"{page.source}: no mistake found")
+        print(f"{path}: no mistake found")
     return int(found > 0)
 
 

@@ -7,6 +7,7 @@ import gc
 import logging
 import platform
 import re
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import File
 
+from dlbook import checkout
 from dlbook.checkout import (
     DOCS,
     ROOT,
@@ -35,6 +37,8 @@ from dlbook.press.downloads import epub, offers, pdf
 from dlbook.press.downloads.leaves import Content, Imprint, order
 from dlbook.press.downloads.notebooks import notebook
 from dlbook.press.page import formulas, rules
+from dlbook.press.page.citations import entries
+from dlbook.press.page.dialect import require_understood
 from dlbook.press.page.fences import PageError
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import frames_of, translated, unwrapped
@@ -70,6 +74,7 @@ class Press(BasePlugin):
         command: what MkDocs was asked for, `build` or `serve`.
         checked: the state of the libraries and of the source that is checked.
         pages: each page as its author wrote it, by its address.
+        written: the addresses of those that have an author; others are made.
         contents: of each page what is bound into the book, its place in the site and the HTML
             that Markdown made, by its address.
         styles: the style sheets of the theme and the book, in the order of the pages.
@@ -79,6 +84,7 @@ class Press(BasePlugin):
         self.command = "build"
         self.checked = ""
         self.pages: dict[str, Page] = {}
+        self.written: set[str] = set()
         self.contents: dict[str, tuple[str, str]] = {}
         self.styles: list[str] = []
 
@@ -93,7 +99,13 @@ class Press(BasePlugin):
     def on_config(self, config):
         """Name the state that is checked, and forget what an earlier build has seen."""
         _refuse_another_checkout(Path(config.config_file_path))
+        if self.command == "serve" and not self.checked:
+            _require_free(*config.dev_addr)
         look_again()
+        try:
+            entries()
+        except ValueError as error:
+            raise PluginError(str(error)) from error
         self.checked = (
             f"Python {platform.python_version()}, torch {version('torch')}, "
             f"torchvision {version('torchvision')}, matplotlib {version('matplotlib')}; "
@@ -110,7 +122,9 @@ class Press(BasePlugin):
             for file in files.documentation_pages()
             if file.src_uri.endswith(".md")
         }
-        _report(self.pages.values(), config.strict)
+        self.written = set(self.pages)
+        labs_written = [Page.at(path) for path in checkout.files(DOCS / "labs", "*.py")]
+        _report([*self.pages.values(), *labs_written], config.strict)
         self._draw(files, config)
         _run_labs(files)
         for uri, content in self._made(config):
@@ -147,7 +161,7 @@ class Press(BasePlugin):
         works = bibliography.bibliography_page(self.pages.values())
         yield "reference/bibliography.md", works
         yield from api.api_pages(chapters()).items()
-        changelog = CHANGELOG.read_text()
+        changelog = CHANGELOG.read_text(encoding="utf-8")
         yield "reference/changelog.md", changelog
         changed = commit_date(CHANGELOG.name) or datetime.fromtimestamp(
             CHANGELOG.stat().st_mtime, UTC
@@ -162,7 +176,9 @@ class Press(BasePlugin):
         for part, sources in parts():
             pages = [self.pages[source] for source in sources if source in self.pages]
             for page in [page for page in pages if page.kind == "chapter"]:
-                yield page.word, cards.card(page.title, part, description)
+                with _mistakes_of(page):
+                    card = cards.card(page.title, part, description)
+                yield page.word, card
 
     def on_env(self, env, *, config, files):
         """Keep the compiled templates of the theme."""
@@ -179,6 +195,8 @@ class Press(BasePlugin):
     def on_page_content(self, html, *, page, config, files):
         """Take the page for the book; add the head of a chapter and the foot of every page."""
         html, ours = unwrapped(html), self._page(page.file)
+        if ours.address in self.written:
+            _report_left(html, ours, config.strict)
         self.contents[ours.address] = (page.file.dest_uri, html)
         if ours.kind == "chapter":
             html = html.replace("</h1>", f"</h1>\n{_head(ours, page.markdown, files)}", 1)
@@ -223,14 +241,20 @@ class Press(BasePlugin):
         """Make the files to take along, and let the home page offer those that were made."""
         site = Path(config.site_dir)
         home = site / "index.html"
-        page = home.read_text()
+        page = home.read_text(encoding="utf-8")
         if self.command == "build":
-            fonts.embed(site)
-            write_atomically(site / SHEET, loading.one_sheet(site, self.styles, SHEET))
-        home.write_text(offers.offered(page, []))  # nor does the packed one offer itself
+            made = fonts.embed(site)
+            sheets = {
+                place: made.get(place) or (site / place).read_text(encoding="utf-8")
+                for place in self.styles
+            }
+            write_atomically(site / SHEET, loading.one_sheet(sheets, SHEET))
+        home.write_text(
+            offers.offered(page, []), encoding="utf-8"
+        )  # nor does the packed one offer itself
         if self.command == "build":
             made = [offers.packed(site), *self._bound(config)]
-            home.write_text(offers.offered(page, made))
+            home.write_text(offers.offered(page, made), encoding="utf-8")
 
     def _bound(self, config) -> Iterator[str]:
         """Bind the pages into a PDF and an EPUB, and name the files that could be made."""
@@ -257,7 +281,11 @@ class Press(BasePlugin):
         address = file.src_uri
         if address not in self.pages:
             is_lab = address.endswith(".py")  # MkDocs is shown a notebook in its place
-            text = (DOCS / address).read_text() if is_lab else file.content_string
+            text = (
+                (DOCS / address).read_text(encoding="utf-8")
+                if is_lab
+                else file.content_string
+            )
             self.pages[address] = Page(address, text)
         return self.pages[address]
 
@@ -274,7 +302,9 @@ class _Lines(logging.Filter):
         match = self.COMPLAINT.search(record.getMessage())
         source = DOCS / match["page"] if match else None
         if source and source.is_file():
-            for number, line in enumerate(source.read_text().splitlines(), start=1):
+            for number, line in enumerate(
+                source.read_text(encoding="utf-8").splitlines(), start=1
+            ):
                 if match["link"] in line:
                     record.msg = f"docs/{match['page']}:{number}: {record.getMessage()}"
                     record.args = ()
@@ -302,6 +332,29 @@ def _report(pages: Iterable[Page], is_strict: bool) -> None:
         raise PluginError("\n".join(found))
     for mistake in found:
         LOG.warning(mistake)
+
+
+def _report_left(html: str, page: Page, is_strict: bool) -> None:
+    """Tell what Markdown has left as text; a strict build ends with it."""
+    try:
+        require_understood(html, page)
+    except PageError as error:
+        told = f"{page.source}:{error.line}: {error.reason}"
+        if is_strict:
+            raise PluginError(told) from error
+        LOG.warning(told)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Look whether the site can be served there, before all of it is built."""
+    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    try:
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        raise PluginError(
+            f"{host}:{port} cannot be listened to ({error.strerror}): "
+            f"take another port, such as `make serve PORT={port + 1}`"
+        ) from error
 
 
 @contextmanager
@@ -337,7 +390,7 @@ def _run_labs(files) -> None:
 def _add(files, config, uri: str, content: str) -> None:
     """Add a file that is made; an unchanged one keeps its date, so that nobody builds it again."""
     path = MADE / uri
-    if not path.is_file() or path.read_text() != content:
+    if not path.is_file() or path.read_text(encoding="utf-8") != content:
         write_atomically(path, content)
     files.append(File.generated(config, uri, abs_src_path=str(path)))
 

@@ -15,7 +15,7 @@ from dlbook.runs.record import Findings, record
 
 def words() -> list[str]:
     """List what has runs: the modules beside this one that hold a function of findings."""
-    modules = sorted(Path(__file__).parent.glob("[a-z]*.py"))
+    modules = checkout.files(Path(__file__).parent, "[a-z]*.py")
     return [m.stem for m in modules if "-> Findings:" in m.read_text(encoding="utf-8")]
 
 

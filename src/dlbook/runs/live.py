@@ -33,7 +33,7 @@ def quick(device: torch.device) -> Findings:
     Returns:
         the size of the file, and the share of right answers on digits of other writers.
     """
-    model, mean, deviation = decoded(WEIGHTS.read_text())
+    model, mean, deviation = decoded(WEIGHTS.read_text(encoding="utf-8"))
     images, labels, test_images, test_labels = digits.load()
     pictures = [centered(image) for image in [*images, *test_images]]
     inputs = (torch.stack(pictures).double() - mean) / deviation
@@ -68,7 +68,7 @@ def mnist(device: torch.device) -> Findings:
     errors = train(begin(model, generator, Recipe()), data, 10, CHECKPOINT)
     pixels = images.float()
     write_atomically(WEIGHTS, encoded(model, pixels.mean(), pixels.std()))
-    rounded, _, _ = decoded(WEIGHTS.read_text())
+    rounded, _, _ = decoded(WEIGHTS.read_text(encoding="utf-8"))
     lost = error_rate(rounded.to(device), test_inputs, data[3]) - errors[-1]
     CHECKPOINT.unlink()
     return Findings(

@@ -142,7 +142,7 @@ def describe(device: "torch.device") -> str:
 
         return torch.cuda.get_device_name(device)
     names = Path("/proc/cpuinfo")
-    lines = names.read_text().splitlines() if names.is_file() else []
+    lines = names.read_text(encoding="utf-8").splitlines() if names.is_file() else []
     models = [
         line.split(":")[1].strip() for line in lines if line.startswith("model name")
     ]
@@ -180,7 +180,7 @@ def sections_of(word: str) -> dict[str, dict]:
         one section for each recorded run, by its name; empty if nothing was recorded yet.
     """
     path = RESULTS / f"{word}.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def claims_of(word: str) -> dict[str, Claim]:
@@ -201,7 +201,7 @@ def _claims(path: Path, _changed: int) -> dict[str, Claim]:
     """Read the claims of a record, again only after a change: a page asks for each alone."""
     return {
         name: Claim(**entry)
-        for section in json.loads(path.read_text()).values()
+        for section in json.loads(path.read_text(encoding="utf-8")).values()
         for name, entry in section["claims"].items()
     }
 

@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 
+from dlbook.checkout import files
 from dlbook.press import cache
 
 BOOKS = 6  # of each kind in the cache; each is some megabytes
@@ -242,6 +243,6 @@ def kept(kind: str, parts: Iterable[bytes], make: Callable[[], bytes]) -> Path:
     Returns:
         the file in the cache.
     """
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = files(Path(__file__).parent, "*.py")
     parts = [*parts, *(path.read_bytes() for path in sources)]
     return cache.kept(kind, f".{kind}", parts, make, at_most=BOOKS)

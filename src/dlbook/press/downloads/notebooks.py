@@ -109,7 +109,7 @@ def runnable(name: str) -> str:
     used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
     own = set(names_bound_by(node))
     imports, neighbors = [], set()
-    for statement in ast.parse(path.read_text()).body:
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             needed = [
                 alias

@@ -222,7 +222,7 @@ def printed(html: str, site: Path, chromium: str, how: str) -> bytes:
     profile = TemporaryDirectory(prefix="profile-", ignore_cleanup_errors=True)
     with TemporaryDirectory(dir=site, prefix="paper-") as folder, profile:
         page, made = Path(folder) / "book.html", Path(folder) / "book.pdf"
-        page.write_text(html)
+        page.write_text(html, encoding="utf-8")
         command = [chromium, *FLAGS, how, f"--user-data-dir={profile.name}"]
         command += [f"--print-to-pdf={made}", page.as_uri()]
         run(command, capture_output=True, timeout=SECONDS, check=True)

@@ -4,13 +4,16 @@ import re
 from functools import cache
 from pathlib import Path
 
-from pybtex.database import Entry, parse_file
+from pybtex.database import Entry, parse_string
+from pybtex.exceptions import PybtexError
 from pybtex.richtext import Text
 
 from dlbook.checkout import DOCS, ROOT
 
 # [@cover1967], [@cover1967; @he2016]
 CITATION = re.compile(r"\[(@[\w:-]+(?:\s*;\s*@[\w:-]+)*)\]")
+# \textit, {\'{\i}}: what pybtex does not know
+LATEX = re.compile(r"\\\w*|[{}]")
 BIBLIOGRAPHY = DOCS / "reference" / "bibliography.bib"
 
 
@@ -24,13 +27,39 @@ def entries() -> dict[str, Entry]:
 
     Returns:
         entries by key, in the order of the file.
+
+    Raises:
+        ValueError: the file is not BibTeX, or holds LaTeX that would be shown as it is typed;
+            the message names file and line.
     """
     return _entries(BIBLIOGRAPHY, BIBLIOGRAPHY.stat().st_mtime_ns)
 
 
 @cache
 def _entries(path: Path, _changed: int) -> dict[str, Entry]:
-    return dict(parse_file(str(path)).entries)
+    text = path.read_text(encoding="utf-8")
+    try:
+        found = dict(parse_string(text, "bibtex").entries)
+    except PybtexError as error:
+        line = getattr(error, "lineno", None) or _line_of(str(error).split()[-1], text)
+        raise ValueError(f"{_shown(path)}:{line}: {error}") from error
+    for key, entry in found.items():
+        people = [str(person) for persons in entry.persons.values() for person in persons]
+        for written in [*entry.fields.values(), *people]:
+            if left := LATEX.search(plain(written)):
+                reason = f"{left[0]!r} of {written!r} would be shown as it is typed"
+                raise ValueError(f"{_shown(path)}:{_line_of(key, text)}: {reason}")
+    return found
+
+
+def _line_of(key: str, text: str) -> int:
+    """Find the last entry with a key; 1 if there is none."""
+    found = [m.start() for m in re.finditer(rf"@\w+\s*\{{\s*{re.escape(key)}\s*,", text)]
+    return text.count("\n", 0, found[-1]) + 1 if found else 1
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
 
 
 @cache

@@ -72,16 +72,15 @@ def rewritten(text: str, value: float, unit: str) -> str:
     power = int((match["power"] or "0").replace("−", "-"))
     if abs(shown - value) <= 0.5000001 * 10.0 ** (power - decimals):
         return text
-    behind = text[len(number) :]
     if match["power"]:
-        return f"{value:.{decimals}e}".replace("e-0", "e-").replace("e+0", "e") + behind
-    new = f"{value:.{decimals}f}"
-    return (_spaced(new) if re.search(r"\d[\u00a0\u202f ]\d", number) else new) + behind
-
-
-def _spaced(number: str) -> str:
-    whole, dot, rest = number.partition(".")
-    return f"{int(whole):,}".replace(",", " ") + dot + rest
+        new = re.sub(r"e([+-])0*(?=\d)", r"e\1", f"{value:.{decimals}e}").replace(
+            "e+", "e"
+        )
+    else:
+        spaced = re.search(r"\d[\u00a0\u202f ]\d", number)
+        new = f"{value:{',' if spaced else ''}.{decimals}f}".replace(",", " ")
+    new = new.replace("-", "−") if "−" in number else new
+    return new + text[len(number) :]
 
 
 def mistake(text: str, name: str) -> str:

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 CONTINUED = "<!--pytest-codeblocks:cont-->"
 # ```python, and ````text inside an admonition, four spaces from the margin
-OPENING = re.compile(r"^(?P<margin>[ \t]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`\n]*)$")
+OPENING = re.compile(r"^(?P<margin> *)(?P<ticks>`{3,})(?P<info>[^`\n]*)$")
+# Such as `> ```python`, `- ```python`, `~~~python`, and three ticks around code in a line.
+STRANGE = re.compile(r"(?:\s|>|[-*+] |\d+[.)] )*(?:```|~~~)")
+# Control characters, halves of characters, and what ends a line for Python but not for Markdown.
+UNSHOWN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
+)
 # knn.convergence, or knn.map_on_the_curve k = 1, 11, 51
 REQUEST = re.compile(r"(?P<name>[\w.]+)(?:\s+(?P<parameter>\w+)\s*=\s*(?P<values>.+))?")
 
@@ -68,6 +74,30 @@ class Drawing:
     frames: tuple[dict, ...] = field(default=({},))
 
 
+def lines_of(markdown: str) -> list[str]:
+    """Split a page into lines, which end as they do for Markdown and for the tests.
+
+    Args:
+        markdown: the text of a page.
+
+    Returns:
+        the lines, without what ends them.
+
+    Raises:
+        PageError: a line holds a character that no page can show.
+    """
+    lines = markdown.removesuffix("\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if unshown := UNSHOWN.search(line):
+            raise PageError(number, f"no page can show the character {named(unshown[0])}")
+    return lines
+
+
+def named(character: str) -> str:
+    """Write a character that cannot be shown, such as `U+000C`."""
+    return f"U+{ord(character):04X}"
+
+
 def fences_of(lines: Sequence[str]) -> Iterator[Fence]:
     """Find the fences of a page, in order.
 
@@ -78,23 +108,43 @@ def fences_of(lines: Sequence[str]) -> Iterator[Fence]:
         one fence after the other.
 
     Raises:
-        PageError: a fence is opened and never closed.
+        PageError: a fence is opened and never closed, or opened, filled or closed in a way that
+            Markdown and the tests would not understand alike.
     """
     number = 0
     while number < len(lines):
         opening = OPENING.match(lines[number])
         number += 1
         if not opening:
+            _require_no_fence(lines[number - 1], number)
             continue
         margin, ticks = opening["margin"], opening["ticks"]
         first, inside = number, []
-        while number < len(lines) and lines[number].strip() != ticks:
+        while number < len(lines) and not lines[number].lstrip().startswith(ticks):
             inside.append(lines[number].removeprefix(margin))
+            _require_margin(lines[number], margin, number + 1)
             number += 1
         if number == len(lines):
             raise PageError(first, "the fence opened here is never closed")
         number += 1
-        yield Fence(opening["info"].strip(), tuple(inside), margin, first, number)
+        if lines[number - 1].rstrip() != margin + ticks:
+            reason = f"line {number} must close it with {len(ticks)} ticks below its own"
+            raise PageError(first, f"{reason}, or it needs more ticks than it holds")
+        yield Fence(opening["info"].rstrip(), tuple(inside), margin, first, number)
+
+
+def _require_no_fence(line: str, number: int) -> None:
+    if STRANGE.match(line):
+        raise PageError(
+            number,
+            "fences are made of backticks, three or more on a line of their own, indented "
+            "with spaces; behind the sign of a list or a quote none would be run",
+        )
+
+
+def _require_margin(line: str, margin: str, number: int) -> None:
+    if line.strip() and not line.startswith(margin):
+        raise PageError(number, f"a line of a fence must be indented by {len(margin)}")
 
 
 def drawing_of(fence: Fence) -> Drawing:

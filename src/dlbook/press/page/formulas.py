@@ -41,7 +41,7 @@ def engine() -> MiniRacer:
     """Start the engine and load KaTeX, once for a process."""
     racer = MiniRacer()
     atexit.register(racer.close)  # left open, its thread keeps the process from ending
-    racer.eval(KATEX.read_text())
+    racer.eval(KATEX.read_text(encoding="utf-8"))
     return racer
 
 

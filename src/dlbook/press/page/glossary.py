@@ -28,13 +28,12 @@ def terms() -> dict[str, str]:
     Returns:
         the anchor of each term, longest terms first, so that `hinge loss` wins over `loss`.
     """
-    changed = GLOSSARY.stat().st_mtime_ns if GLOSSARY.is_file() else 0
-    return _terms(GLOSSARY, changed)
+    return _terms(GLOSSARY, GLOSSARY.stat().st_mtime_ns) if GLOSSARY.is_file() else {}
 
 
 @cache
-def _terms(path: Path, changed: int) -> dict[str, str]:
-    found = TERM.findall(path.read_text()) if changed else []
+def _terms(path: Path, _changed: int) -> dict[str, str]:
+    found = TERM.findall(path.read_text(encoding="utf-8"))
     return {
         term: anchor for anchor, term in sorted(found, key=lambda pair: -len(pair[1]))
     }

@@ -12,9 +12,19 @@ from pathlib import Path
 
 from dlbook.checkout import write_atomically
 from dlbook.press.page import claims
-from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, PageError
+from dlbook.press.page.fences import (
+    CONTINUED,
+    OUTPUT,
+    UNSHOWN,
+    Fence,
+    PageError,
+    named,
+)
 from dlbook.press.page.page import Page
 from dlbook.press.source.fresh import Interpreter
+
+# ``` at the beginning of a line that a block prints
+TICKS = re.compile(r"\s*(`*)")
 
 
 @dataclass(frozen=True)
@@ -71,22 +81,32 @@ def interpreter() -> Interpreter:
 
 
 def shown_by(program: Program) -> list[str]:
-    """Run a program and set what it prints as the page shows it.
+    """Run a program and set what it prints as a fence that says exactly this.
 
     Args:
         program: of a page.
 
     Returns:
-        lines with the margin of the block; none if it prints nothing.
+        the lines of the fence with the margin of the block; none if it prints nothing.
 
     Raises:
-        PageError: it fails.
+        PageError: it fails, or prints what no page can hold.
     """
     try:
-        text = interpreter().printed(program.code).rstrip("\n")
+        text = interpreter().printed(program.code)
     except RuntimeError as error:
         raise PageError(program.first, str(error)) from error
-    return [f"{program.margin}{line}".rstrip() for line in text.split("\n") if text]
+    if not text:
+        return []
+    if unshown := UNSHOWN.search(text):
+        reason = f"this block prints {named(unshown[0])}, which no page can show"
+        raise PageError(program.first, reason)
+    if not text.endswith("\n"):
+        raise PageError(program.first, "this block must end the last line that it prints")
+    lines = text[:-1].split("\n")
+    longest = max(len(TICKS.match(line)[1]) for line in lines)
+    ticks = "`" * max(3, longest + 1)  # more than any line within
+    return [program.margin + line for line in (f"{ticks}text", *lines, ticks)]
 
 
 def stale(page: Page) -> Iterator[PageError]:
@@ -99,12 +119,10 @@ def stale(page: Page) -> Iterator[PageError]:
         one mistake for each.
     """
     for program in programs_of(page):
-        expected = (
-            [line.rstrip() for line in program.output.lines] if program.output else []
-        )
+        output = program.output
+        expected = list(page.lines[output.first - 1 : output.last]) if output else []
         try:
-            margin = program.margin
-            shown = [line.removeprefix(margin) for line in shown_by(program)]
+            shown = shown_by(program)
         except PageError as error:
             yield error
             continue
@@ -126,18 +144,19 @@ def refreshed(page: Page) -> str:
         the new text; equal to the old one if nothing was stale.
 
     Raises:
-        PageError: a block fails, or prints nothing any more, or a claim is not recorded.
+        PageError: a block fails, prints nothing any more or what no page can show, or a claim
+            is not recorded.
     """
     lines = list(page.lines)
     for program in reversed(programs_of(page)):
-        shown, margin = shown_by(program), program.margin
+        shown = shown_by(program)
         if program.output and shown:
-            lines[program.output.first : program.output.last - 1] = shown
+            lines[program.output.first - 1 : program.output.last] = shown
         elif program.output:
             raise PageError(program.first, "the block prints nothing any more")
         elif shown:
-            fence = [f"{margin}```text", *shown, f"{margin}```"]
-            lines[program.last : program.last] = ["", f"{margin}{OUTPUT}", "", *fence]
+            head = ["", f"{program.margin}{OUTPUT}", ""]
+            lines[program.last : program.last] = [*head, *shown]
     return refreshed_claims(Page(page.address, "\n".join(lines) + "\n"))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from dlbook.checkout import DOCS
-from dlbook.press.page.fences import OUTPUT, Fence, fences_of
+from dlbook.press.page.fences import OUTPUT, Fence, PageError, fences_of, lines_of
 
 # # Nearest neighbors
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
@@ -35,11 +35,19 @@ class Page:
 
         Args:
             path: of a file of the repository.
+
+        Raises:
+            OSError: there is no such file.
+            PageError: it is not written in UTF-8.
         """
         place = Path(
             os.path.relpath(path.resolve(), DOCS.resolve())
         )  # README lies beside
-        return cls(place.as_posix(), path.read_text(encoding="utf-8"))
+        try:
+            return cls(place.as_posix(), path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            raise PageError(line, "this is not written in UTF-8") from error
 
     @property
     def source(self) -> str:
@@ -64,8 +72,12 @@ class Page:
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
-        """Give its lines; line n of an editor is item n - 1."""
-        return tuple(self.text.splitlines())
+        """Give its lines; line n of an editor is item n - 1.
+
+        Raises:
+            PageError: a line holds a character that no page can show.
+        """
+        return tuple(lines_of(self.text))
 
     @cached_property
     def fences(self) -> tuple[Fence, ...]:

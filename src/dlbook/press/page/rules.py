@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from dlbook.checkout import ROOT, parts
-from dlbook.press.page import formulas
+from dlbook.press.page import dialect, formulas
 from dlbook.press.page.fences import PageError
 from dlbook.press.page.outputs import programs_of
 from dlbook.press.page.page import Page
@@ -41,9 +41,11 @@ def mistakes(page: Page) -> list[PageError]:
     Returns:
         what is wrong, in the order of the lines.
     """
-    rules = EVERY_PAGE + (EVERY_CHAPTER if page.kind == "chapter" else ())
+    rules = {"lab": EVERY_LAB, "chapter": EVERY_PAGE + EVERY_CHAPTER}
     try:
-        found = [mistake for rule in rules for mistake in rule(page)]
+        found = [
+            mistake for rule in rules.get(page.kind, EVERY_PAGE) for mistake in rule(page)
+        ]
     except PageError as error:  # an open fence: nothing behind it can be told
         found = [error]
     return sorted(found, key=lambda mistake: mistake.line)
@@ -61,21 +63,17 @@ def every_page_has_its_place(page: Page) -> Iterator[PageError]:
         yield PageError(1, f"{page.address} is not in the nav of mkdocs.yml")
 
 
+def every_word_belongs_to_the_dialect(page: Page) -> Iterator[PageError]:
+    """Find what almost belongs to the dialect, and would be shown as text or not be run."""
+    yield from dialect.mistakes(page)
+
+
 def every_block_is_run(page: Page) -> Iterator[PageError]:
-    """Find code that pytest-codeblocks would skip without a word."""
+    """Find code that would be shown as if somebody had typed it elsewhere."""
     for fence in page.fences:
-        looks = re.match(r"\W*(py|python|pycon|ipython|>>>)", fence.info.lower())
-        prompt = fence.info not in ("python", "text") and any(
-            line.startswith((">>> ", "import ", "from ")) for line in fence.lines
-        )
-        if fence.info != "python" and (looks or prompt):
-            reason = f"this fence, opened with {fence.info!r}, would not be run"
-            yield PageError(fence.first, reason)
-        if page.lines[fence.first - 1].lstrip().startswith("~"):
-            yield PageError(fence.first, "fences are made of backticks")
-    for number, text in enumerate(page.prose, start=1):
-        if "pytest-codeblocks:skip" in text:
-            yield PageError(number, "no block may be skipped")
+        starts = (">>> ", "import ", "from ")
+        if fence.info == "console" and any(t.startswith(starts) for t in fence.lines):
+            yield PageError(fence.first, "Python in a console would not be run")
 
 
 def every_block_that_prints_shows_its_output(page: Page) -> Iterator[PageError]:
@@ -195,11 +193,13 @@ def every_formula_can_be_set(page: Page) -> Iterator[PageError]:
 
 EVERY_PAGE = (
     every_name_is_known,
+    every_word_belongs_to_the_dialect,
     every_formula_can_be_set,
     every_page_has_its_place,
     every_block_is_run,
     every_block_that_prints_shows_its_output,
 )
+EVERY_LAB = (dialect.mistakes_in_lab,)
 EVERY_CHAPTER = (
     every_measured_number_is_a_claim_or_cited,
     every_chapter_has_all_its_doors,

@@ -232,7 +232,7 @@ def _pictures(name: str, arguments: dict, page: Page) -> str:
 def _size(frame: Frame, theme: str) -> str:
     """Give the size of a picture, so that the page does not jump when it arrives."""
     file = frame.cached(theme)
-    size = pixels_of(file.read_text()) if file.is_file() else None
+    size = pixels_of(file.read_text(encoding="utf-8")) if file.is_file() else None
     return "width={} height={}".format(*size) if size else ""
 
 

@@ -4,7 +4,7 @@ Without scripts, and on paper, the sentence is what remains. The script is loade
 pages that ask for it, with a relative address, so that it runs from disk, too.
 """
 
-from dlbook.checkout import DOCS
+from dlbook.checkout import DOCS, files
 from dlbook.press.page.fences import Fence
 
 SCRIPTS = DOCS / "assets" / "js" / "live"
@@ -25,7 +25,7 @@ def widget(fence: Fence, up: str) -> str:
         ValueError: the sentence for readers without scripts is missing.
     """
     name, sentence = (fence.lines or ("",))[0].strip(), "\n".join(fence.lines[1:]).strip()
-    known = sorted(path.stem for path in SCRIPTS.glob("*.js"))
+    known = [path.stem for path in files(SCRIPTS, "*.js")]
     if name not in known:
         raise LookupError(f"{name!r} is no widget; there are {', '.join(known)}")
     if not sentence:

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from dlbook.checkout import PACKAGE, RESULTS, ROOT, SETTINGS
+from dlbook.checkout import PACKAGE, RESULTS, ROOT, SETTINGS, files
 from dlbook.press.source.listings import module_path, names_bound_by, parsed, source_of
 
 LIBRARIES = ("matplotlib", "numpy", "scikit-learn", "scipy", "torch", "torchvision")
@@ -66,8 +66,8 @@ def look_again() -> None:
 def _newest() -> int:
     """Give the date of the last change of anything that a drawing may depend on."""
     folders = (PACKAGE, *PACKAGE.glob("*/"), RESULTS)
-    files = [path for folder in folders for path in folder.glob("*.*")]
-    return max(path.stat().st_mtime_ns for path in [*files, *folders, SETTINGS])
+    inside = [path for folder in folders for path in files(folder, "*.*")]
+    return max(path.stat().st_mtime_ns for path in [*inside, *folders, SETTINGS])
 
 
 @cache
@@ -82,15 +82,15 @@ def _surroundings(name: str, _changed: int) -> str:
 def _joined(texts: dict[str, str], words: set[str]) -> str:
     """Join sources with the versions, and with the records and files that they read."""
     words = words | {word for text in texts.values() for word in RECORDS.findall(text)}
-    files = [RESULTS / f"{word}.json" for word in sorted(words)]
+    read = [RESULTS / f"{word}.json" for word in sorted(words)]
     if any(key.startswith("data.") for key in texts):
-        files += data_files()
+        read += data_files()
     for key, text in texts.items():
         if key.endswith(".READS"):
             patterns = ast.literal_eval(text.partition("=")[2].strip())
-            files += sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+            read += sorted(path for pattern in patterns for path in files(ROOT, pattern))
     parts = [*(f"{key}\n{texts[key]}" for key in sorted(texts)), versions()]
-    parts += [path.read_text() for path in files if path.is_file()]
+    parts += [path.read_text(encoding="utf-8") for path in read if path.is_file()]
     return "\0".join(parts)
 
 
@@ -102,8 +102,7 @@ def versions() -> str:
 
 def data_files() -> list[Path]:
     """List the tables that data modules read, in a fixed order."""
-    files = (PACKAGE / "data").iterdir()
-    return sorted(path for path in files if path.is_file() and path.suffix != ".py")
+    return [*files(PACKAGE / "data", "*.csv"), *files(PACKAGE / "data", "*.toml")]
 
 
 def reached_by(module: str, name: str) -> dict[str, str]:

@@ -2,15 +2,16 @@
 
 import ast
 import importlib
+import inspect
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from dlbook.checkout import write_atomically
+from dlbook.checkout import PACKAGE, files, write_atomically
 from dlbook.press.cache import clean, is_kept, place
 from dlbook.press.source.dependencies import digest_of
 from dlbook.press.source.listings import definition
@@ -116,6 +117,74 @@ def _draw(frame: Frame) -> str:
         pictures = in_both_themes(draw, **dict(frame.arguments))
         for theme, svg in zip(THEMES, pictures, strict=True):
             write_atomically(frame.cached(theme), svg)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def figures_of(word: str) -> dict[str, Callable]:
+    """Collect the figures of a chapter: the functions of its module that take a theme.
+
+    Args:
+        word: of the chapter, such as `knn`.
+
+    Returns:
+        functions by name, in the order in which they are written.
+
+    Raises:
+        LookupError: there are no figures for this word.
+    """
+    known = [path.stem for path in files(PACKAGE / "figures", "[a-z]*.py")]
+    known.remove("style")
+    if word not in known:
+        raise LookupError(f"there are figures for {', '.join(known)}, got {word!r}")
+    module = importlib.import_module(f"dlbook.figures.{word}")
+    return {
+        name: function
+        for name, function in vars(module).items()
+        if inspect.isfunction(function)
+        and not name.startswith("_")
+        and next(iter(inspect.signature(function).parameters), "") == "theme"
+    }
+
+
+def figure_named(name: str, arguments: Iterable[str]) -> tuple[Callable, dict]:
+    """Find a figure, and read the arguments of one frame of it.
+
+    Args:
+        name: module and function, such as `knn.map_on_the_curve`.
+        arguments: such as `k=5`, each a parameter with a literal.
+
+    Returns:
+        the function, and its arguments by name.
+
+    Raises:
+        LookupError: there is no such figure or parameter, or a value is no literal.
+    """
+    word, _, wanted = name.partition(".")
+    known = figures_of(word)
+    if wanted not in known:
+        raise LookupError(f"{word} has the figures {', '.join(known)}, got {name!r}")
+    draw = known[wanted]
+    _, *parameters = inspect.signature(draw).parameters
+    frame = {}
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key not in parameters:
+            there = ", ".join(parameters) or "no parameters"
+            raise LookupError(f"{name} has {there}, got {argument!r}")
+        try:
+            frame[key] = ast.literal_eval(value)
+        except (SyntaxError, ValueError) as error:
+            reason = f"is written like {key}=5, got {argument!r}"
+            raise LookupError(f"a parameter of {name} {reason}") from error
+    missing = [p for p in parameters if p not in frame and _is_required(draw, p)]
+    if missing:
+        raise LookupError(f"{name} needs {', '.join(missing)}, written like k=5")
+    return draw, frame
+
+
+def _is_required(draw: Callable, parameter: str) -> bool:
+    return (
+        inspect.signature(draw).parameters[parameter].default is inspect.Parameter.empty
+    )

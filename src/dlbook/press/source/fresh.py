@@ -35,7 +35,9 @@ class Interpreter:
         command = [sys.executable, "-P", __file__, imported]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         variables = os.environ | dict(environment)
-        self._process = subprocess.Popen(command, env=variables, text=True, **pipes)
+        self._process = subprocess.Popen(
+            command, env=variables, encoding="utf-8", **pipes
+        )
 
     def printed(self, code: str) -> str:
         """Run a program and give what it prints.
@@ -124,7 +126,7 @@ def _run(code: str, folder: str, sender: int) -> None:
     """Run one program in this process, send what it printed, and end."""
     os.chdir(folder)
     signal.alarm(PATIENCE)
-    with open(os.devnull) as nothing, TemporaryFile(dir="..") as past_print:
+    with open(os.devnull, "rb") as nothing, TemporaryFile(dir="..") as past_print:
         os.dup2(nothing.fileno(), 0)
         os.dup2(past_print.fileno(), 1)
     sys.argv = [""]

@@ -36,14 +36,22 @@ def definition(name: str) -> tuple[Path, ast.stmt, str]:
 
 
 def parsed(path: Path) -> tuple[list[str], ast.Module]:
-    """Read a Python file: its lines and its tree, again only after a change."""
+    """Read a Python file: its lines and its tree, again only after a change.
+
+    Raises:
+        LookupError: it is not Python; the message names file and line.
+    """
     return _parsed(path, path.stat().st_mtime_ns)
 
 
 @cache
 def _parsed(path: Path, _changed: int) -> tuple[list[str], ast.Module]:
-    source = path.read_text()
-    return source.splitlines(), ast.parse(source)
+    source = path.read_text(encoding="utf-8")
+    try:
+        return source.split("\n"), ast.parse(source)
+    except SyntaxError as error:
+        where = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        raise LookupError(f"{where}:{error.lineno}: {error.msg}") from error
 
 
 def source_of(node: ast.stmt, lines: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 import ast
 
-from dlbook.checkout import PACKAGE, ROOT
+from dlbook.checkout import PACKAGE, ROOT, files
 from dlbook.press.source.listings import source_address
 
 
@@ -16,7 +16,7 @@ def api_pages(words: list[str]) -> dict[str, str]:
         the pages by their place below `docs`: an index, one for each chapter, one for the data.
     """
     words = [word for word in words if (PACKAGE / f"{word}.py").is_file()]
-    data = [path.stem for path in sorted((PACKAGE / "data").glob("[a-z]*.py"))]
+    data = [path.stem for path in files(PACKAGE / "data", "[a-z]*.py")]
     lines = [f"- [{word}](api/{word}.md): {_promise(f'{word}.py')}" for word in words]
     lines += [
         f"- [data.{stem}](api/data.md#data{stem}): {_promise(f'data/{stem}.py')}"
@@ -39,7 +39,7 @@ def api_pages(words: list[str]) -> dict[str, str]:
 
 def _promise(module: str) -> str:
     """Give the first line of what a module says of itself."""
-    text = (PACKAGE / module).read_text()
+    text = (PACKAGE / module).read_text(encoding="utf-8")
     return ast.get_docstring(ast.parse(text)).splitlines()[0]
 
 

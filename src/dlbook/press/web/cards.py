@@ -53,7 +53,7 @@ def card(title: str, part: str, below: str) -> Path:
 def _ingredients() -> tuple[str | bytes, ...]:
     """Collect what every card depends on."""
     fonts = [(FONTS / f"{name}.woff2").read_bytes() for name in (REGULAR, BOLD)]
-    return (Path(__file__).read_text(), version("matplotlib"), *fonts)
+    return (Path(__file__).read_text(encoding="utf-8"), version("matplotlib"), *fonts)
 
 
 def drawn(title: str, part: str, below: str) -> bytes:

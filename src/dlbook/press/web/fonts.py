@@ -16,7 +16,7 @@ from pathlib import Path
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-from dlbook.checkout import write_atomically
+from dlbook.checkout import DOCS, write_atomically
 from dlbook.press.cache import kept
 
 # <span class="mord mathnormal" style="...">x
@@ -60,21 +60,30 @@ FACES = {  # which face the style sheet of KaTeX gives to a class
 }
 
 
-def embed(site: Path) -> None:
+def embed(site: Path) -> dict[str, str]:
     """Put the signs of all pages into the style sheets of a built site.
+
+    They are made from those that the book's author wrote: in the site there may lie some that
+    an earlier build, or another one at this moment, has put signs into.
 
     Args:
         site: its folder.
+
+    Returns:
+        the new style sheets by their place in the site.
     """
-    assets = site / "assets"
-    pages = [page.read_text() for page in site.rglob("*.html")]
+    assets, made = DOCS / "assets", {}
+    pages = [page.read_text(encoding="utf-8") for page in site.rglob("*.html")]
     letters = letters_of(pages)
     faces = {face: had_by(assets / f"fonts/{face}.woff2", letters) for face in FIRST}
-    for style, folder, signs in (
-        (assets / "katex" / "katex.min.css", "katex/fonts", signs_of(pages)),
-        (assets / "css" / "book.css", "fonts", faces),
+    for place, folder, signs in (
+        ("assets/katex/katex.min.css", "katex/fonts", signs_of(pages)),
+        ("assets/css/book.css", "fonts", faces),
     ):
-        write_atomically(style, embedded(style.read_text(), assets / folder, signs))
+        written = (DOCS / place).read_text(encoding="utf-8")
+        made[place] = embedded(written, assets / folder, signs)
+        write_atomically(site / place, made[place])
+    return made
 
 
 def signs_of(pages: Iterable[str]) -> dict[str, set[str]]:
@@ -133,7 +142,11 @@ def cut(font: Path, signs: set[str]) -> bytes:
         holds them.
     """
     letters = "".join(sorted(signs))
-    means = [version("fonttools"), version("brotli"), Path(__file__).read_text()]
+    means = [
+        version("fonttools"),
+        version("brotli"),
+        Path(__file__).read_text(encoding="utf-8"),
+    ]
     whole = font.read_bytes()
     parts = [whole, letters, *means]
     return kept("fonts", ".woff2", parts, lambda: _cut(whole, letters), 300).read_bytes()

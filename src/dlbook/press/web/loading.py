@@ -5,8 +5,8 @@ These steps work on the finished pages of the theme and know nothing of MkDocs.
 
 import posixpath
 import re
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Mapping
+from functools import partial
 
 # <link rel="stylesheet" href="../assets/stylesheets/main.57a0d79d.min.css">
 SHEET = re.compile(r'[ \t]*<link rel="stylesheet" href="([^"]+)"\s*/?>\n?')
@@ -59,15 +59,14 @@ def bound_to(page: str, address: str, sheet: str) -> str:
     return first + link + "".join(rest) if rest else page
 
 
-def one_sheet(site: Path, sheets: Iterable[str], target: str) -> str:
+def one_sheet(sheets: Mapping[str, str], target: str) -> str:
     """Write several style sheets as one.
 
     A rule of the theme that holds for all elements while the colors switch is left out. It
     stops a fading of colors, and at each start it makes the browser style the page twice more.
 
     Args:
-        site: the folder of the site.
-        sheets: their places in it, in the order in which they hold.
+        sheets: their texts by their place in the site, in the order in which they hold.
         target: the place of the new one, as seen from which its addresses are written.
 
     Returns:
@@ -75,14 +74,14 @@ def one_sheet(site: Path, sheets: Iterable[str], target: str) -> str:
     """
     folder = posixpath.dirname(target)
 
-    def text(sheet: str) -> str:
-        def moved(match: re.Match) -> str:
-            place = posixpath.join(posixpath.dirname(sheet), match[2])
-            return f'url("{posixpath.relpath(place, folder)}")'
+    def moved(sheet: str, match: re.Match) -> str:
+        place = posixpath.join(posixpath.dirname(sheet), match[2])
+        return f'url("{posixpath.relpath(place, folder)}")'
 
-        return ADDRESS.sub(moved, SWITCHING.sub("", (site / sheet).read_text()))
-
-    return "\n".join(text(sheet) for sheet in sheets)
+    return "\n".join(
+        ADDRESS.sub(partial(moved, sheet), SWITCHING.sub("", text))
+        for sheet, text in sheets.items()
+    )
 
 
 def parted(page: str) -> str:

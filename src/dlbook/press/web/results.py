@@ -2,7 +2,7 @@
 
 from html import escape
 
-from dlbook.checkout import RESULTS
+from dlbook.checkout import RESULTS, files
 from dlbook.runs.record import sections_of
 
 
@@ -13,7 +13,7 @@ def results_page() -> str:
         "Every number that a chapter quotes as measured stands here, with where, when and on "
         "what it was measured. The files behind this page are published with the site.",
     ]
-    for path in sorted(RESULTS.glob("*.json")):
+    for path in files(RESULTS, "*.json"):
         word = path.stem
         parts.append(f"## {word}")
         parts.append(f"[{word}.json](../results/{word}.json)")

@@ -9,23 +9,28 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from dlbook.checkout import PACKAGE, ROOT
+from dlbook.checkout import PACKAGE, ROOT, files
 from dlbook.press.cache import kept
 
 
 def source_files() -> Iterable[Path]:
     """List the files that get a page of their own: the package and its tests."""
-    yield from sorted(PACKAGE.rglob("*.py"))
-    yield from sorted((ROOT / "tests").glob("test_*.py"))
+    yield from files(PACKAGE, "**/*.py")
+    yield from files(ROOT / "tests", "test_*.py")
 
 
 def source_page(path: Path) -> str:
     """Write a source file as a page with numbered lines, each an anchor such as `#L12`."""
-    name, source = path.relative_to(ROOT).as_posix(), path.read_text()
-    parts = [name, source, Path(__file__).read_text(), version("pygments")]
+    name, source = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+    parts = [
+        name,
+        source,
+        Path(__file__).read_text(encoding="utf-8"),
+        version("pygments"),
+    ]
     return kept(
         "sources", ".html", parts, lambda: _source_page(name, source), 2000
-    ).read_text()
+    ).read_text(encoding="utf-8")
 
 
 def _source_page(name: str, source: str) -> str:

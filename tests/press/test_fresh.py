@@ -1,15 +1,13 @@
 """Every program of the book prints the same in a process that nothing has touched."""
 
-from pathlib import Path
-
 import pytest
 
+from dlbook.checkout import DOCS, ROOT, files
 from dlbook.press.page.outputs import programs_of
 from dlbook.press.page.page import Page
 from dlbook.press.source.fresh import borrowed
 
-ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", *files(DOCS, "**/*.md")]
 PROGRAMS = [
     pytest.param(page, program, id=f"{page.stem}:{program.first}")
     for page in PAGES

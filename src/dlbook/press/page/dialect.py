@@ -1,0 +1,169 @@
+"""What looks like the dialect of a page and is not: refused, for it would be shown as text.
+
+Markdown takes everything; a claim with a title or a citation with a page number would stand in
+the book as they were typed, and nobody would compare them with anything.
+"""
+
+import re
+from collections.abc import Iterator
+
+from dlbook.checkout import settings
+from dlbook.press.page.citations import CITATION
+from dlbook.press.page.claims import CLAIM
+from dlbook.press.page.fences import (
+    CONTINUED,
+    OUTPUT,
+    Fence,
+    PageError,
+)
+from dlbook.press.page.page import Page
+from dlbook.press.page.translate import translated
+
+INFOS = ("console", "figure", "listing", "live", "python", "text")
+# `code`, ``code with a ` in it``, $a @ b$
+CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)|\$[^$\n]+\$")
+# Such as `](claim:knn.a "title")`, `](<claim:knn.a>)`, `[c]: claim:knn.a`, `](Claim: knn.a)`.
+LIKE_CLAIM = re.compile(r"\bclaim:(?=[\w/<.-])|(?<=[(<:=\"'])\s*claim\s*:", re.IGNORECASE)
+# Such as `@cover1967`, `[see @cover1967]`, `[-@cover1967]`, `[@cover1967, p. 3]`.
+LIKE_CITATION = re.compile(r"(?<![\w@/.])@(?=\w)|\[[-\s]*@")
+# Such as <!-- pytest-codeblocks:skip -->, <!--pytest.mark.skip-->.
+LIKE_COMMENT = re.compile(
+    r"<!--[-\s]*(?:pytest|codeblocks)|pytest-codeblocks", re.IGNORECASE
+)
+# What Markdown leaves as text where it did not understand it, such as !!! note “Title”.
+LEFT = re.compile(
+    r"```|\$\$|\{:? ?[.#]\w|claim:\w|\[-?@|^(?:!!!|\?\?\?\+?|===) ", re.MULTILINE
+)
+
+
+def mistakes(page: Page) -> Iterator[PageError]:
+    """Find what almost belongs to the dialect.
+
+    Args:
+        page: of the book.
+
+    Yields:
+        one error for each line, in order within each kind.
+    """
+    if not re.match(r"# \S", page.lines[0]):
+        reason = f"a page begins with `# Title`, got {page.lines[0][:40]!r}"
+        yield PageError(1, reason)
+    for fence in page.fences:
+        yield from _mistakes_of_fence(fence)
+    for number, line in enumerate(page.prose, start=1):
+        yield from _mistakes_of_line(line, number)
+    yield from _mistakes_of_order(page)
+
+
+def mistakes_in_lab(page: Page) -> Iterator[PageError]:
+    """Find claims, citations and comments in the prose of a lab, which knows none of them.
+
+    Args:
+        page: a percent script.
+
+    Yields:
+        one error for each line.
+    """
+    is_prose = False
+    for number, line in enumerate(page.lines, start=1):
+        if line.startswith("# %%"):
+            is_prose = "[markdown]" in line
+        rest = CODE.sub("", line) if is_prose else ""
+        if any(like.search(rest) for like in (LIKE_CLAIM, LIKE_CITATION, LIKE_COMMENT)):
+            yield PageError(
+                number, f"a lab has no claims and citations, got {rest[:80]!r}"
+            )
+
+
+def _mistakes_of_fence(fence: Fence) -> Iterator[PageError]:
+    if fence.info not in INFOS:
+        known = ", ".join(INFOS)
+        reason = f"a fence is one of {known}, written close to the ticks"
+        yield PageError(fence.first, f"{reason}; {fence.info!r} would not be run")
+    if fence.info in ("figure", "live"):
+        for number, line in enumerate(fence.lines[1:], start=fence.first + 2):
+            yield from _mistakes_of_line(line, number)
+
+
+def _mistakes_of_line(line: str, number: int) -> Iterator[PageError]:
+    if line.strip() not in (OUTPUT, CONTINUED) and LIKE_COMMENT.search(line):
+        reason = f"a comment for the tests is {OUTPUT} or {CONTINUED}"
+        yield PageError(number, f"{reason}; no block may be skipped")
+    for pattern, like, form in (
+        (CLAIM, LIKE_CLAIM, "a claim is written [3.09 %](claim:knn.error), on one line"),
+        (CITATION, LIKE_CITATION, "a citation is written [@cover1967] or [@a; @b]"),
+    ):
+        rest = CODE.sub("", line)
+        exact = re.compile(rf"(?<![!\\\]])(?:{pattern.pattern})")
+        if like.search(exact.sub("", rest)):
+            yield PageError(number, f"{form}, got {line.strip()[:80]!r}")
+
+
+def _mistakes_of_order(page: Page) -> Iterator[PageError]:
+    """Find comments for the tests that do not stand where they mean something."""
+    opened = {fence.first: fence.info for fence in page.fences}
+    closed = {fence.last: fence.info for fence in page.fences}
+    filled = [number for number, line in enumerate(page.lines, start=1) if line.strip()]
+    inside = {n for f in page.fences for n in range(f.first + 1, f.last)}
+    for before, here, after in zip([0, *filled], filled, [*filled[1:], 0], strict=False):
+        comment = page.lines[here - 1].strip()
+        if here in inside:
+            continue
+        if comment == OUTPUT and (closed.get(before), opened.get(after)) != (
+            "python",
+            "text",
+        ):
+            yield PageError(here, "this comment stands between a block and its output")
+        if comment == CONTINUED and opened.get(after) != "python":
+            yield PageError(here, "this comment stands above the block that goes on")
+
+
+def understood(page: Page) -> Iterator[PageError]:
+    """Let Markdown read a page, and find what it leaves as text.
+
+    Args:
+        page: of the book, without mistakes of another kind.
+
+    Yields:
+        the first mistake.
+    """
+    import markdown  # MkDocs brings it, and lets it read the pages of a build itself
+
+    extensions = {}
+    for entry in settings()["markdown_extensions"]:
+        extensions |= entry if isinstance(entry, dict) else {entry: {}}
+    options = {"extensions": list(extensions), "extension_configs": extensions}
+    try:
+        require_understood(markdown.markdown(translated(page), **options), page)
+    except PageError as error:
+        yield error
+
+
+def require_understood(html: str, page: Page) -> None:
+    """Refuse a page of which Markdown has left something as text.
+
+    Args:
+        html: what Markdown has made of the page.
+        page: in the dialect.
+
+    Raises:
+        PageError: a mark of the dialect stands in the text, or a fence was not taken for one.
+    """
+    bare = re.sub(r"<(pre|code|svg|style|script)\b.*?</\1>", "", html, flags=re.DOTALL)
+    text = re.sub(r"<[^>]*>", "", bare)
+    if left := LEFT.search(text):
+        line = text[left.start() :].split("\n")[0].strip()[:60]
+        raise PageError(_line_with(line, page), f"{line!r} would be shown as text")
+    shown = sum(f.info not in ("figure", "live") for f in page.fences)
+    blocks = len(re.findall(r"<pre\b", html))
+    if blocks != shown:
+        raise PageError(1, f"the page has {shown} fences, but {blocks} blocks of code")
+
+
+def _line_with(text: str, page: Page) -> int:
+    """Find the line in which a text begins; 1 if it was written otherwise."""
+    for length in (len(text), 12, 6, 3):
+        for number, line in enumerate(page.lines, start=1):
+            if text[:length] in line:
+                return number
+    return 1
