@@ -79,6 +79,8 @@ def _run(path: Path, made: Path) -> str:
         except (Exception, SystemExit) as error:
             where = f"{_shown(path)}:{line_of(path, number)}"
             return f"{where}: {type(error).__name__}: {error}"
+    for number, cell in enumerate(lab.cells):
+        cell["id"] = f"cell-{number}"  # else a random one, and other bytes at each build
     lab.metadata["made_with"] = {name: version(name) for name in LIBRARIES}
     write_atomically(made, jupytext.writes(lab, fmt="ipynb"))
     return ""
