@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlbook.checkout import DOCS, files
+from dlbook.checkout import DOCS, ROOT, files
 from dlbook.press.page import rules
 from dlbook.press.page.dialect import mistakes, understood
 from dlbook.press.page.fences import PageError
@@ -193,7 +193,9 @@ def test_the_dialect_itself_is_taken(text):
     assert not refused(HEAD + text + "\n")
 
 
-@pytest.mark.parametrize("path", files(DOCS, "**/*.md"), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", *files(DOCS, "**/*.md")], ids=lambda p: p.stem
+)
 def test_no_page_holds_what_almost_belongs_to_the_dialect(path):
     assert not list(mistakes(Page.at(path)))
 
