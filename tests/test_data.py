@@ -26,7 +26,15 @@ def no_network(monkeypatch):
     monkeypatch.setattr("dlbook.data.downloads.urlopen", refuse)
 
 
-def test_the_digits_are_split_by_writer_and_scaled_to_one():
+def test_the_cut_falls_ten_images_into_the_block_of_one_writer():
+    """Each block begins with the digits 0 to 9 in order, twice; the next one is the test."""
+    _, labels, _, test_labels = digits.load()
+    twice = list(range(10)) * 2
+    assert [*labels[-10:].tolist(), *test_labels[:10].tolist()] == twice
+    assert test_labels[118:138].tolist() == twice
+
+
+def test_the_digits_are_split_in_their_order_and_scaled_to_one():
     images, labels, test_images, test_labels = digits.load()
     assert images.shape == (1297, 8, 8)
     assert test_images.shape == (500, 8, 8)

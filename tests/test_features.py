@@ -235,6 +235,20 @@ def test_the_logistic_fit_of_separable_classes_stays_finite():
     assert w[0] > 1
 
 
+@pytest.mark.parametrize("penalty", [1e-4, 1e-8, 1e-12])
+def test_the_logistic_fit_of_two_points_is_the_root_of_its_equation(penalty):
+    points, signs = torch.tensor([[-1.0], [1.0]]).double(), torch.tensor([-1.0, 1.0])
+    w, b = fit_logistic(points, signs, penalty).tolist()
+    assert 1 / (1 + math.exp(w)) == pytest.approx(2 * penalty * w, rel=1e-6)
+    assert b == pytest.approx(0, abs=1e-9)
+
+
+def test_a_penalty_that_leaves_the_optimum_too_far_away_is_refused():
+    points, signs = torch.tensor([[-1.0], [1.0]]).double(), torch.tensor([-1.0, 1.0])
+    with pytest.raises(ValueError, match="penalty must allow an optimum in 100 steps"):
+        fit_logistic(points, signs, 1e-300)
+
+
 def test_a_vertical_edge_has_a_horizontal_gradient():
     image = torch.zeros(1, 4, 4)
     image[:, :, 2:] = 1

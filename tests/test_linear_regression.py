@@ -169,7 +169,7 @@ def test_studentized_residuals_need_a_scatter_to_compare_with():
     alone = torch.cat([X, torch.eye(12).double()[:, :1]], dim=1)  # a column of its own
     with pytest.raises(ValueError, match="each leverage must lie below 1"):
         studentized_residuals(alone, y)
-    with pytest.raises(ValueError, match="all of it is explained"):
+    with pytest.raises(ValueError, match="all is explained"):
         studentized_residuals(X, X @ torch.tensor([3.0, 1.0]).double())
 
 

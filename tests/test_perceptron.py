@@ -82,6 +82,12 @@ def test_a_score_that_overflows_is_no_answer():
         perceptron.perceptron(x, w, 0.0)
 
 
+@pytest.mark.parametrize("constant", [0.0, 1e6, float("nan")])
+def test_a_constant_that_is_no_number_of_the_points_is_refused(constant):
+    with pytest.raises(ValueError, match=r"a number of torch\.float16 other than 0"):
+        perceptron.with_constant(torch.ones(2, 2).half(), constant)
+
+
 def test_two_layers_compute_xor():
     assert perceptron.exclusive_or(perceptron.CORNERS).tolist() == [0, 1, 1, 0]
 

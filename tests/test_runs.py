@@ -149,13 +149,13 @@ def nothing_computed(monkeypatch):
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("nosuch", "there are runs for applications, .*, got 'nosuch'"),
+        ("nosuch", "there are runs for .*applications, .*, got 'nosuch'"),
         ("record", "there are runs for .*, got 'record'"),
         ("provenance quick", "there are runs for .*, got 'provenance'"),
         ("../knn", r"there are runs for .*, got '\.\./knn'"),
         ("KNN", "there are runs for .*, got 'KNN'"),
-        ("knn nosuch", "knn has the runs quick, mnist, got 'nosuch'"),
-        ("knn quick nosuch", "knn has the runs quick, mnist, got 'nosuch'"),
+        ("knn nosuch", "knn has the runs quick, mnist, mnist_origin, got 'nosuch'"),
+        ("knn quick nosuch", "knn has the runs quick, mnist, mnist_origin, got 'nosuch'"),
         ("knn --device gpu", "the device must be one of cpu.*, got 'gpu'"),
         ("knn --device mps", "the device must be one of cpu.*, got 'mps'"),
         ("knn --device cuda:99", "the device must be one of cpu.*, got 'cuda:99'"),

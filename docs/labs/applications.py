@@ -45,18 +45,21 @@ show(detection)
 #
 # ## Imagine
 #
-# Mix only a few examples. How many does it take until the imagined 8s are read as 8s?
+# Mix only a few examples. The imagined 8s are read as 8s all the same; what is lost?
 
 # %%
 eights = images[labels == 8]
 for count in (2, 5, 20, len(eights)):
     drawn = imagine(eights[:count], 100, torch.Generator().manual_seed(0))
     read = k_nearest_neighbors(drawn.flatten(1), images.flatten(1), labels, k=1)
-    print(f"{count:3} examples: {(read == 8).sum():3} of 100 are read as 8")
+    spread = drawn.flatten(1).std(dim=0).square().sum().sqrt()
+    right = (read == 8).sum()
+    print(
+        f"{count:3} examples: {right:3} of 100 are read as 8, they differ by {spread:.2f}"
+    )
 
 # %% [markdown]
-# **Try:** with few examples, how much do the imagined ones differ from each other? Print
-# `drawn.std(dim=0).mean()`.
+# **Try:** examples of two digits mixed, such as `images[labels >= 8]`. What is imagined?
 #
 # ## Continue
 
@@ -73,7 +76,8 @@ for seed in range(4):
 #
 # ## Act
 #
-# How far does the reward reach? With a small `gamma` a late reward is worth nothing.
+# How far does the reward reach? With a small `gamma` a late reward is worth next to
+# nothing; why are the walks no longer for it?
 
 # %%
 for gamma in (0.5, 0.9, 1.0):

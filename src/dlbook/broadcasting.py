@@ -140,7 +140,8 @@ def sum_to(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
     require_finite(gradient, "the gradient")
     broadcast = explain(shape, tuple(gradient.shape))
     if broadcast.result != tuple(gradient.shape):
-        raise ValueError(f"{tuple(shape)} does not broadcast to {tuple(gradient.shape)}")
+        wanted = tuple(gradient.shape)
+        raise ValueError(f"{tuple(shape)} does not broadcast to {wanted}")
     for axis, verdict in enumerate(broadcast.axes):
         if verdict == "first expands":
             gradient = gradient.sum(dim=axis, keepdim=True)
@@ -185,19 +186,20 @@ def einsum(equation: str, *tensors: Tensor) -> Tensor:
     >>> einsum("ij->i", rows)
     tensor([3., 7.])
     """
-    # "ij,jk->ik" becomes the groups ij and jk, all letters ikj with the kept ones first, ik.
+    # "ij,jk->ik" becomes: groups ij and jk, letters ikj (kept ones first), kept ik.
     groups, letters, kept = _parse(equation, tensors)
     product = 1
     for group, tensor in zip(groups, tensors, strict=True):
         order = [group.index(letter) for letter in letters if letter in group]
         where = [slice(None) if letter in group else None for letter in letters]
-        product = product * tensor.permute(order)[tuple(where)]  # None: an axis of size 1
+        spread = tensor.permute(order)[tuple(where)]  # None: an axis of size 1
+        product = product * spread
     summed = [axis for axis, letter in enumerate(letters) if letter not in kept]
     return product.sum(dim=summed) if summed else product
 
 
 def _parse(equation: str, tensors: tuple[Tensor, ...]) -> tuple[list[str], str, str]:
-    """Split an equation into its groups, its letters (kept ones first), and the kept."""
+    """Split an equation into groups, all letters (kept ones first), and the kept."""
     for tensor in tensors:
         require_finite(tensor, "each tensor")
     left, arrow, kept = equation.replace(" ", "").partition("->")

@@ -377,7 +377,7 @@ def fit_logistic(points: Tensor, signs: Tensor, penalty: float = 1e-6) -> Tensor
         while loss(w - length * change) > loss(w) and length > 1e-9:
             length /= 2  # too far: the parabola is not the loss
         w = w - length * change
-        if slope @ change < 1e-16:  # twice what the parabola had left to gain
+        if slope @ change < 1e-16 * loss(w):  # twice what the parabola had to gain
             return w.to(points.dtype)
     raise ValueError(
         f"penalty must allow an optimum in {NEWTON_STEPS} steps, got {penalty}"

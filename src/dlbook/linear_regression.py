@@ -127,7 +127,7 @@ def require_independent(X: Tensor, powers: int = 1) -> None:
     require_wide(X, "X")
     if len(X) < X.shape[1]:
         raise ValueError(f"X must be (N, D) with N at least D, got {tuple(X.shape)}")
-    # A unit costs no digits, so the columns are compared at length one. Zeros stay zero.
+    # A unit costs no digits, so compare the columns at length one. Zeros stay zero.
     units = X / X.norm(dim=0).clamp(min=torch.finfo(X.dtype).tiny)
     stretches = torch.linalg.svdvals(units)  # from large to small
     eps = torch.finfo(X.dtype).eps
@@ -253,9 +253,10 @@ def studentized_residuals(X: Tensor, y: Tensor) -> Tensor:
         raise ValueError(f"X must have at least {X.shape[1] + 2} rows, got {len(X)}")
     eps = torch.finfo(X.dtype).eps
     if (influence > 1 - eps**0.5).any():
-        raise ValueError(f"each leverage must lie below 1, got {influence.max().item()}")
+        most = influence.max().item()
+        raise ValueError(f"each leverage must lie below 1, got {most:.6f}")
     if residuals.norm() <= 10 * len(y) ** 0.5 * eps * y.norm():
-        raise ValueError("y must leave residuals to compare, but all of it is explained")
+        raise ValueError("y must leave residuals to compare, but all is explained")
     own = residuals.square() / (
         1 - influence
     )  # what each point adds to the sum of squares

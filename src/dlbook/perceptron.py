@@ -137,10 +137,11 @@ def with_constant(points: Tensor, constant: float = 1.0) -> Tensor:
         ValueError: they are no table of finite numbers, or the constant is 0 or no number.
     """
     require_table(points, "points")
-    if not abs(constant) > 0:
-        raise ValueError(f"constant must not be 0, got {constant}")
+    if not 0 < abs(constant) <= torch.finfo(points.dtype).max:
+        raise ValueError(
+            f"constant must be a number of {points.dtype} other than 0, got {constant}"
+        )
     column = points.new_full((len(points), 1), constant)
-    require_finite(column, "constant")
     return torch.cat([points, column], dim=1)
 
 

@@ -104,7 +104,7 @@ def to_length_one(vector: Tensor) -> Tensor:
     largest = vector.abs().max()
     if largest == 0:
         raise ValueError("a vector must not be zero, for zero has no direction")
-    scaled = vector / largest  # so that no square is too large or too small for the dtype
+    scaled = vector / largest  # so that no square overflows or vanishes
     return scaled / scaled.norm()
 
 

@@ -180,7 +180,7 @@ def silence(images: Tensor, channels: list[int]) -> Tensor:
 
 
 def _bytes_of(tensor: Tensor) -> tuple[int, int]:
-    """Give the addresses of the first byte of the storage, and of the first one after it."""
+    """Give the addresses of the first byte of the storage and of the first behind it."""
     storage = tensor.untyped_storage()
     return storage.data_ptr(), storage.data_ptr() + storage.nbytes()
 

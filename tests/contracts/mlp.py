@@ -74,6 +74,7 @@ CONTRACTS = {
     ),
     "active_units": Contract(
         make=lambda: {"x": table(5, 3), "layers": draw_layers([3, 4, 2], 0)},
+        refused={"layers": [[(torch.ones(4, 3) * float("nan"), torch.ones(4))] * 2]},
     ),
     "count_pieces": Contract(
         make=lambda: {"x": line(), "layers": draw_layers([1, 4, 4, 1], 0)},

@@ -17,7 +17,14 @@ CONTRACTS = {
     ),
     "solve": Contract(
         make=lambda: {"m": M.clone(), "y": Y.clone()},
-        refused={"m": [torch.ones(3, 3), M[:, :2], M.half()]},
+        refused={
+            "m": [
+                torch.ones(3, 3),
+                torch.arange(1.0, 10).view(3, 3),
+                M[:, :2],
+                M.half(),
+            ]
+        },
     ),
     "inverse": Contract(
         make=lambda: {"m": M.clone()},

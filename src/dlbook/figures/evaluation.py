@@ -34,7 +34,7 @@ def hundred_networks(theme: Theme) -> Figure:
             ha="center", fontsize=8, color=theme.ink,
         )  # fmt: skip
     strip.set(yticks=[0, 1], yticklabels=["published", "ours"], ylim=(-0.6, 2))
-    strip.set(xlabel="test error on MNIST (%)", xlim=(0.6, 1.4))
+    strip.set(xlabel="test error on MNIST (%)", xlim=(0.6, 1.4), ylabel="whose")
     return drawing
 
 
@@ -85,7 +85,7 @@ def cheats(theme: Theme) -> Figure:
     """
     claims = claims_of("evaluation")
     rows = {
-        "best k of 30": "tuning",
+        "best K of 30": "tuning",
         "best epoch of 6": "epochs",
         "best seed of 100": "seeds",
         "best seed and epoch": "seeds_and_epochs",
@@ -112,7 +112,7 @@ def cheats(theme: Theme) -> Figure:
 
 
 def hyper_parameter(theme: Theme) -> Figure:
-    """Error against the number of neighbors k, odd from 1 to 29: three curves.
+    """Error against the number of neighbors K, odd from 1 to 29: three curves.
 
     The training error starts at zero for k = 1 and only rises. Validation and test error
     start at 14 percent, fall to 12 at k = 5, and rise again, close to each other. A marker
@@ -130,14 +130,14 @@ def hyper_parameter(theme: Theme) -> Figure:
         if name != "test":
             least = int(error.argmin())
             axes.annotate(
-                f"least at k = {int(k[least])}", (k[least], error[least]),
+                f"least at K = {int(k[least])}", (k[least], error[least]),
                 xytext=(14, 2 if name == "training" else 16), color=theme.accent,
                 textcoords="offset points",
             )  # fmt: skip
             ring = {"facecolor": "none", "edgecolor": theme.accent, "linewidth": 2}
             axes.scatter(k[least], error[least], s=130, zorder=3, **ring)
     axes.set(
-        xlabel="number of neighbors k", ylabel="error (%)", xticks=k, ylim=(-1.5, 25)
+        xlabel="number of neighbors K", ylabel="error (%)", xticks=k, ylim=(-1.5, 25)
     )
     axes.legend(loc="lower right")
     return drawing

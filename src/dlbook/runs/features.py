@@ -1,8 +1,5 @@
 """Measure what the chapter on features claims."""
 
-import statistics
-import time
-
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -17,7 +14,6 @@ from dlbook.features import (
     hog,
     kernel_perceptron,
     linear_discriminant,
-    pair_products,
     pair_scores,
     pair_step,
     polynomial_kernel,
@@ -276,36 +272,3 @@ def machines(device: torch.device) -> Findings:
         error = 100 * (answers != truth).double().mean().item()
         claims[f"digits_svm_error_{name}"] = Claim(error, "%", tolerance=0.3)
     return Findings(claims, {"digits": digits.checksum()})
-
-
-def speed(device: torch.device) -> Findings:
-    """Take the processor time of 10 000 products on MNIST and one epoch, both ways."""
-    images, labels, _, _ = digits_of_mnist.load()
-    x = images.flatten(1).to(device).float() / 255
-    signs = _eights(labels, x.dtype, device)
-    pairs = draw_pairs(784, 10_000, torch.Generator().manual_seed(0)).to(device)
-    step = pair_step(x[:5000], pairs)
-    seconds = {"table": [], "pairs": []}
-    for _ in tqdm(range(3), desc="rounds"):
-        started = time.process_time()
-        table = pair_products(x, pairs)
-        train_on_table(table, signs, step, epochs=1, batch=500, seed=0)
-        del table
-        between = time.process_time()
-        train_on_pairs(x, pairs, signs, step, epochs=1, batch=500, seed=0)
-        seconds["table"].append(between - started)
-        seconds["pairs"].append(time.process_time() - between)
-    ratios = [a / b for a, b in zip(seconds["table"], seconds["pairs"], strict=True)]
-    anything = 1e9  # one machine, whatever else it had to do
-    return Findings(
-        {
-            "table_seconds": Claim(
-                statistics.median(seconds["table"]), "s", {}, anything
-            ),
-            "pairs_seconds": Claim(
-                statistics.median(seconds["pairs"]), "s", {}, anything
-            ),
-            "speed_ratio": over_seeds(ratios, "", anything),
-        },
-        {"MNIST": digits_of_mnist.checksum()},
-    )

@@ -1,6 +1,7 @@
 """Every number that the chapter on linear regression quotes."""
 
 import torch
+from scipy.special import stdtr
 from torch import Tensor
 
 from dlbook.data import blood_pressure
@@ -59,6 +60,8 @@ def _outlier(ages: Tensor, pressures: Tensor) -> dict[str, Claim]:
     variance = residuals.square().sum() / (len(pressures) - 2)
     inside = residuals / (variance * (1 - influence)).sqrt()  # its own error included
     return {
+        # How rarely Student's distribution with 30 - 2 - 1 degrees of freedom passes 3.
+        "studentized_one_in": Claim(1 / (2 * float(stdtr(27, -3)))),
         "studentized_inside": Claim(inside[OUTLIER].abs().item()),
         "residual": Claim(residual.item(), "mmHg"),
         "residual_left_out": Claim((residual / (1 - influence[OUTLIER])).item(), "mmHg"),

@@ -2,20 +2,18 @@
 
 import time
 import warnings
-from functools import partial
-from math import log10
 
 import torch
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import SGDClassifier
 from sklearn.svm import LinearSVC
 from torch import Tensor
-from tqdm import tqdm, trange
+from tqdm import tqdm
 
 from dlbook.data import digits
 from dlbook.data.mnist import checksum, load
 from dlbook.perceptron import with_constant
-from dlbook.runs.record import Claim, Findings, over_seeds
+from dlbook.runs.race import over_rounds, quotients, race
+from dlbook.runs.record import Claim, Findings
 from dlbook.svm import (
     ROUNDS,
     coordinate_round,
@@ -208,7 +206,9 @@ def _error_of(
 
 
 def solvers(device: torch.device) -> Findings:
-    """Take the processor time of coordinate descent and of Newton steps to one goal.
+    """Race coordinate descent against Newton's steps, in processor time, to one goal.
+
+    How `train` fares against compiled libraries is measured in `benchmarks/svm.py`.
 
     Args:
         device: where the tensors lie.
@@ -219,95 +219,35 @@ def solvers(device: torch.device) -> Findings:
     """
     images, labels, *_ = digits.load()
     points, y = (part.double().to(device) for part in eights(images, labels))
-    penalty, ratios, rounds = 1e-3, [], 0
-    for _ in trange(5, desc="turns"):
-        started = time.process_time()
-        train(points, y, penalty, GOAL)
-        between = time.process_time()
-        rounds = _rounds(points, y, penalty)
-        ratios.append((time.process_time() - between) / (between - started))
+    penalty = 1e-3
+
+    def check(answers: dict[str, Tensor]) -> None:
+        values = [primal_objective(w, points, y, penalty) for w in answers.values()]
+        if max(values) > (1 + GOAL) * min(values):
+            raise ValueError(f"the ways must end within 1 % of each other, got {values}")
+
+    ways = {
+        "newton": lambda: train(points, y, penalty, GOAL)[0],
+        "coordinate": lambda: _by_coordinates(points, y, penalty)[0],
+    }
+    seconds = race(ways, rounds=5, check=check, clock=time.process_time)
+    _, rounds = _by_coordinates(points, y, penalty)
     claims = {
         "rounds_coordinate": Claim(rounds, tolerance=20),
-        "ratio_coordinate": over_seeds(ratios, tolerance=1e9),  # one machine
+        "ratio_coordinate": over_rounds(
+            quotients(seconds["coordinate"], seconds["newton"])
+        ),
     }
     return Findings(claims, {"digits": digits.checksum()})
 
 
-def _rounds(points: Tensor, y: Tensor, penalty: float) -> int:
+def _by_coordinates(points: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, int]:
+    """Descend coordinate by coordinate until the gap is closed: weights and rounds."""
     generator = torch.Generator().manual_seed(0)
     w, alpha = torch.zeros_like(points[0]), torch.zeros_like(y)
     for rounds in range(ROUNDS):
         if gap_closed(w, alpha, points, y, penalty, GOAL):
-            return rounds
+            return w, rounds
         order = torch.randperm(len(y), generator=generator)
         w, alpha = coordinate_round(w, alpha, points, y, penalty, order)
     raise ValueError(f"the gap must close in {ROUNDS} rounds")
-
-
-def speed(device: torch.device) -> Findings:
-    """Race to within 1 % of the optimum, in turns.
-
-    liblinear and SGDClassifier cannot tell when they are there. Both are given the least
-    number of rounds that gets them there, found beforehand and not counted in their time.
-
-    Args:
-        device: where the tensors lie; scikit-learn computes on the CPU.
-
-    Returns:
-        claims: seconds, medians of 5, and ratios, medians over the turns.
-    """
-    images, labels, *_ = load()
-    points, y = (part.to(device) for part in eights(images[:IMAGES], labels[:IMAGES]))
-    claims: dict[str, Claim] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        claims |= _race(points, y, 1e-3, ("liblinear", "descent"))
-        claims |= _race(points, y, 1e-4, ("liblinear",))  # descent would take minutes
-    return Findings(claims, {"mnist": checksum()})
-
-
-def _race(
-    points: Tensor, y: Tensor, penalty: float, names: tuple[str, ...]
-) -> dict[str, Claim]:
-    table, signs = points.cpu().double().numpy(), y.cpu().numpy()
-    strength = 1 / (2 * penalty * len(y))
-    known = {
-        "liblinear": LinearSVC(loss="hinge", C=strength, fit_intercept=False, tol=1e-9),
-        "descent": SGDClassifier(
-            "hinge", alpha=2 * penalty, fit_intercept=False, tol=None
-        ),
-    }
-    rivals = {name: known[name] for name in names}
-    _, alpha = train(points, y, penalty, tolerance=1e-3)
-    goal = (1 + GOAL) * dual_objective(alpha, points, y, penalty)
-    name = f"{-round(log10(penalty))}"
-    claims = {}
-    for key, model in rivals.items():
-        model.set_params(random_state=0, max_iter=1)
-        while (
-            primal_objective(_weights(model.fit(table, signs)).to(y), points, y, penalty)
-            > goal
-        ):
-            rounds = model.get_params()["max_iter"]
-            model.set_params(max_iter=max(rounds + 1, rounds * 5 // 4))
-        claims[f"rounds_{key}_{name}"] = Claim(
-            model.get_params()["max_iter"], tolerance=0
-        )
-    contest = {key: partial(model.fit, table, signs) for key, model in rivals.items()}
-    contest["ours"] = partial(train, points, y, penalty, GOAL)
-    seconds: dict[str, list[float]] = {key: [] for key in contest}
-    for _ in trange(5, desc=f"turns at {penalty:g}"):
-        for key, run in contest.items():
-            start = time.perf_counter()
-            run()
-            seconds[key].append(time.perf_counter() - start)
-    for key, taken in seconds.items():
-        claims[f"seconds_{key}_{name}"] = over_seeds(taken, "s")
-        ratios = [rival / own for rival, own in zip(taken, seconds["ours"], strict=True)]
-        if key != "ours":
-            claims[f"ratio_{key}_{name}"] = over_seeds(ratios)
-    return claims
-
-
-def _weights(model: LinearSVC | SGDClassifier) -> Tensor:
-    return torch.from_numpy(model.coef_[0])
