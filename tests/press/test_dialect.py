@@ -50,6 +50,15 @@ CITATIONS = [
     "[^@cover1967]",
     "**@cover1967**",
 ]
+TERMS = [
+    "<dfn id='risk'>risk</dfn>",
+    "<dfn>risk</dfn>",
+    '<dfn id="risk"><em>risk</em></dfn>',
+    '<dfn id="risk" class="x">risk</dfn>',
+    '<dfn id="the risk">risk</dfn>',
+    '<DFN id="risk">risk</DFN>',
+    '<dfn id="risk">the\nrisk</dfn>',
+]
 FENCES = [
     "> ```python\n> print(1 / 0)\n> ```",
     "> text\n>\n>     ```python\n>     1 / 0\n>     ```",
@@ -118,7 +127,9 @@ def refused(page):
         return [error.line]
 
 
-@pytest.mark.parametrize("text", [*CLAIMS, *CITATIONS, *FENCES, *COMMENTS, *CHARACTERS])
+@pytest.mark.parametrize(
+    "text", [*CLAIMS, *CITATIONS, *TERMS, *FENCES, *COMMENTS, *CHARACTERS]
+)
 def test_what_almost_belongs_to_the_dialect_is_refused_with_its_line(text):
     last = 5 + text.count("\n")
     found = refused(f"{HEAD}{text}\n\nText.\n")
@@ -186,6 +197,7 @@ def test_a_page_begins_with_its_title(start):
         "```python\nx = 1\n```\n\n<!--pytest-codeblocks:cont-->\n\n```python\nx\n```",
         '!!! note "Title"\n\n    ```python\n    1\n\n    2\n    ```',
         "- item\n\n    ```python\n    1\n    ```",
+        '<dfn id="risk">risk</dfn>: what is lost.',
         "Tabs\tand é, 漢字, 😀 and \u00a0 are characters like others.",
     ],
 )
