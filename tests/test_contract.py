@@ -10,6 +10,7 @@ from dlbook.contract import (
     require_bits,
     require_classes,
     require_finite,
+    require_number,
     require_same_shape,
     require_signs,
     require_table,
@@ -84,6 +85,21 @@ def test_what_is_empty_is_refused():
         require_table(TABLE[:0], "x")
     with pytest.raises(ValueError, match="labels must not be empty"):
         require_signs(torch.zeros(0), 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (float("nan"), "bias must be one finite number, got nan"),
+        (torch.zeros(3), r"bias must be one number, got \(3,\)"),
+        (torch.tensor(float("inf")), "bias must be finite"),
+    ],
+)
+def test_what_is_not_one_number_is_refused(value, message):
+    with pytest.raises(ValueError, match=message):
+        require_number(value, "bias")
+    for fine in (0, -0.5, torch.tensor(0.5), torch.tensor(0.5, device="meta")):
+        require_number(fine, "bias")
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,29 @@ def require_finite(values: Tensor, name: str) -> None:
         raise ValueError(f"{name} must be finite, got NaN or infinity")
 
 
+def require_number(value: float | Tensor, name: str) -> None:
+    """Refuse what is not one finite number; several would broadcast against the samples.
+
+    Args:
+        value: a number, or a 0d tensor of floats.
+        name: what the caller calls it, for the message.
+
+    Raises:
+        TypeError: it is a tensor, but not of floats.
+        ValueError: it is a tensor with axes, NaN or infinite.
+
+    >>> require_number(float("nan"), "bias")
+    Traceback (most recent call last):
+    ValueError: bias must be one finite number, got nan
+    """
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise ValueError(f"{name} must be one number, got {tuple(value.shape)}")
+        require_finite(value, name)
+    elif not math.isfinite(value):
+        raise ValueError(f"{name} must be one finite number, got {value}")
+
+
 def require_wide(values: Tensor, name: str) -> None:
     """Refuse floats of 16 bits: three digits, and squares that overflow from 256 on.
 
