@@ -9,8 +9,10 @@ from dlbook.contract import (
     require_between,
     require_bits,
     require_classes,
+    require_count,
     require_finite,
     require_number,
+    require_same_dtype,
     require_same_shape,
     require_signs,
     require_table,
@@ -27,6 +29,7 @@ def test_what_is_right_passes():
     require_vector(TABLE[0], "x", length=2)
     require_wide(TABLE.double(), "x")
     require_same_shape(TABLE, TABLE.int(), "x and y")
+    require_same_dtype(TABLE, TABLE[0], "x and y")
     require_classes(torch.tensor([0, 2]), 2, classes=3)
     require_signs(torch.tensor([-1.0, 1.0]), 2)
     require_bits(torch.tensor([True, False]), 2)
@@ -62,6 +65,11 @@ def test_floats_of_16_bits_are_refused_where_squares_are_summed(dtype):
         require_wide(TABLE.to(dtype), "x")
 
 
+def test_two_dtypes_are_refused_where_one_is_wanted():
+    with pytest.raises(TypeError, match=r"one dtype, got torch\.float32 and"):
+        require_same_dtype(TABLE, TABLE.double(), "x and y")
+
+
 def test_bytes_and_whole_numbers_are_no_floats():
     with pytest.raises(TypeError, match=r"x must be floats, got torch\.uint8"):
         require_finite(TABLE.byte(), "x")
@@ -85,6 +93,15 @@ def test_what_is_empty_is_refused():
         require_table(TABLE[:0], "x")
     with pytest.raises(ValueError, match="labels must not be empty"):
         require_signs(torch.zeros(0), 0)
+
+
+@pytest.mark.parametrize("value", [10.5, 2.0, float("nan")])
+def test_what_does_not_count_is_refused(value):
+    with pytest.raises(TypeError, match=f"n must be a whole number, got {value}"):
+        require_count(value, 1, "n")
+    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
+        require_count(0, 1, "n")
+    require_count(10**400, 1, "n")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ On the meta device, where tensors have shapes but no values, it checks shapes an
 """
 
 import math
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -122,6 +123,22 @@ def require_same_shape(first: Tensor, second: Tensor, names: str) -> None:
         raise ValueError(f"{names} must have one shape, got {shapes}")
 
 
+def require_same_dtype(first: Tensor, second: Tensor, names: str) -> None:
+    """Refuse two tensors of different dtypes, where neither should decide for the other.
+
+    Args:
+        first: of any shape and dtype.
+        second: of the same dtype.
+        names: what the caller calls them, such as "m and y".
+
+    Raises:
+        TypeError: the dtypes differ.
+    """
+    if first.dtype != second.dtype:
+        dtypes = f"{first.dtype} and {second.dtype}"
+        raise TypeError(f"{names} must have one dtype, got {dtypes}")
+
+
 def require_classes(
     labels: Tensor, rows: int, classes: int | None = None, name: str = "labels"
 ) -> None:
@@ -216,6 +233,23 @@ def require_at_least(value: float, least: float, name: str) -> None:
     """
     if not least <= value < math.inf:
         raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def require_count(value: int, least: int, name: str) -> None:
+    """Refuse what does not count things: a fraction, NaN, or a number below a bound.
+
+    Args:
+        value: a whole number.
+        least: the smallest allowed.
+        name: what the caller calls it, for the message.
+
+    Raises:
+        TypeError: it is no int.
+        ValueError: it is smaller.
+    """
+    if not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a whole number, got {value}")
+    require_at_least(value, least, name)
 
 
 def require_above_zero(value: float, name: str) -> None:
