@@ -66,7 +66,7 @@ def diagram(theme: Theme) -> Figure:
 
 
 def five_fits(theme: Theme) -> Figure:
-    """Left, two kinds of iris in the plane, and five borders, named at their lower ends.
+    """Left, two kinds of iris in the plane, and five borders, named in the upper left corner.
 
     All five cross the same gap. Linear, logistic and SVM borders lean most, ridge less, and
     the border of the lasso stands vertical: it ignores sepal width. Right, three losses
