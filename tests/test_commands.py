@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from mkdocs.__main__ import cli
 
+from dlbook.checkout import chapters
 from dlbook.press.page.claims import recorded
 from dlbook.press.page.fences import drawing_of
 from dlbook.press.page.page import Page
@@ -105,7 +106,11 @@ def test_the_way_without_make_names_programs_files_and_options(line):
 
 def test_the_examples_of_the_dialect_are_in_the_book():
     """The table of CONTRIBUTING shows requests; each of them can be answered."""
-    table = TEXT["CONTRIBUTING.md"].partition("## The dialect")[2].partition("\nAny ")[0]
+    table = (
+        TEXT["CONTRIBUTING.md"]
+        .partition("## The dialect")[2]
+        .partition("\nWhat looks ")[0]
+    )
     assert all(recorded(name) for name in re.findall(r"claim:([\w.]+)", table))
     names = re.findall(r"with `([a-z_]+\.[^`]+)`", table)
     assert len(names) == 3
@@ -128,6 +133,11 @@ def defined(name):
 def bibliography():
     path = ROOT / "docs" / "reference" / "bibliography.bib"
     return path.read_text(encoding="utf-8")
+
+
+def test_pages_that_are_named_exist():
+    for word in found(r"PAGE=(\w+)"):
+        assert word in chapters()
 
 
 def test_doors_that_are_named_exist():

@@ -34,7 +34,7 @@ def letters_of(text):
 
 def listed():
     """Read the table of letters: (letter, chapter) for each use that the page names."""
-    page = (DOCS / "reference" / "notation.md").read_text()
+    page = (DOCS / "reference" / "notation.md").read_text(encoding="utf-8")
     table = page.partition("## Letters that several fields claim")[2]
     rows = re.findall(r"^\| \$(\\?\w+)\$ \| [^|]+ \| ([^|]+) \|$", table, re.MULTILINE)
     return {
@@ -44,7 +44,9 @@ def listed():
     }
 
 
-USED = {word: letters_of(path.read_text()) for word, path in CHAPTERS.items()}
+USED = {
+    word: letters_of(path.read_text(encoding="utf-8")) for word, path in CHAPTERS.items()
+}
 
 
 @pytest.mark.parametrize("letter", LETTERS)

@@ -79,7 +79,8 @@ def write_book(folder):
     # An editor is open, as Emacs marks it, and a system has been here.
     (folder / "docs" / "chapters" / ".#views.md").symlink_to("me@host.1:2")
     (folder / "docs" / "labs" / ".#views.py").symlink_to("me@host.1:2")
-    (folder / "docs" / ".DS_Store").write_bytes(b"\xff\x00")
+    for name in (".DS_Store", "Thumbs.db", "index.md~", "#index.md#", ".index.md.swp"):
+        (folder / "docs" / name).write_bytes(b"\xff\x00")
     glossary = '# Glossary\n\n<dfn id="stride">stride</dfn>: a step.\n'
     (folder / "docs" / "reference" / "glossary.md").write_text(glossary, encoding="utf-8")
     (folder / "docs" / "index.md").write_text(HOME, encoding="utf-8")

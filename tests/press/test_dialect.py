@@ -2,7 +2,7 @@
 
 import pytest
 
-from dlbook.checkout import DOCS, files
+from dlbook.checkout import DOCS, ROOT, files
 from dlbook.press.page import rules
 from dlbook.press.page.dialect import mistakes, understood
 from dlbook.press.page.fences import PageError
@@ -49,6 +49,15 @@ CITATIONS = [
     "[@cover1967; and @he2016]",
     "[^@cover1967]",
     "**@cover1967**",
+]
+TERMS = [
+    "<dfn id='risk'>risk</dfn>",
+    "<dfn>risk</dfn>",
+    '<dfn id="risk"><em>risk</em></dfn>',
+    '<dfn id="risk" class="x">risk</dfn>',
+    '<dfn id="the risk">risk</dfn>',
+    '<DFN id="risk">risk</DFN>',
+    '<dfn id="risk">the\nrisk</dfn>',
 ]
 FENCES = [
     "> ```python\n> print(1 / 0)\n> ```",
@@ -118,7 +127,9 @@ def refused(page):
         return [error.line]
 
 
-@pytest.mark.parametrize("text", [*CLAIMS, *CITATIONS, *FENCES, *COMMENTS, *CHARACTERS])
+@pytest.mark.parametrize(
+    "text", [*CLAIMS, *CITATIONS, *TERMS, *FENCES, *COMMENTS, *CHARACTERS]
+)
 def test_what_almost_belongs_to_the_dialect_is_refused_with_its_line(text):
     last = 5 + text.count("\n")
     found = refused(f"{HEAD}{text}\n\nText.\n")
@@ -186,6 +197,7 @@ def test_a_page_begins_with_its_title(start):
         "```python\nx = 1\n```\n\n<!--pytest-codeblocks:cont-->\n\n```python\nx\n```",
         '!!! note "Title"\n\n    ```python\n    1\n\n    2\n    ```',
         "- item\n\n    ```python\n    1\n    ```",
+        '<dfn id="risk">risk</dfn>: what is lost.',
         "Tabs\tand é, 漢字, 😀 and \u00a0 are characters like others.",
     ],
 )
@@ -193,7 +205,9 @@ def test_the_dialect_itself_is_taken(text):
     assert not refused(HEAD + text + "\n")
 
 
-@pytest.mark.parametrize("path", files(DOCS, "**/*.md"), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", *files(DOCS, "**/*.md")], ids=lambda p: p.stem
+)
 def test_no_page_holds_what_almost_belongs_to_the_dialect(path):
     assert not list(mistakes(Page.at(path)))
 

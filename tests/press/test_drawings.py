@@ -2,7 +2,18 @@
 
 import pytest
 
-from dlbook.press.source.drawings import figure_named, figures_of
+from dlbook.press import plugin
+from dlbook.press.page.fences import PageError
+from dlbook.press.page.page import Page
+from dlbook.press.page.translate import translated_fence
+from dlbook.press.source.drawings import (
+    DrawingError,
+    Frame,
+    draw_missing,
+    figure_named,
+    figures_of,
+    require_parameters,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,7 +24,7 @@ from dlbook.press.source.drawings import figure_named, figures_of
         ("knn._share_of_votes", [], "knn has the figures"),
         ("knn.Theme", [], "knn has the figures"),
         ("knn.convergence.x", [], "knn has the figures"),
-        ("nosuch.x", [], "there are figures for applications.*knn.*, got 'nosuch'"),
+        ("nosuch.x", [], "there are figures for .*knn.*, got 'nosuch'"),
         ("style.in_both_themes", [], "there are figures for"),
         ("../knn.convergence", [], "there are figures for"),
         ("", [], "there are figures for .*, got ''"),
@@ -37,3 +48,27 @@ def test_a_figure_is_found_with_its_arguments():
     assert draw is figures_of("knn")["map_on_the_curve"]
     assert frame == {"k": 5}
     assert figure_named("knn.convergence", [])[1] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "sentence"),
+    [
+        ("knn.map_on_the_curve", ["q"], "'knn.map_on_the_curve' has k, got q"),
+        ("knn.convergence", ["k"], "'knn.convergence' has no parameters, got k"),
+    ],
+)
+def test_a_frame_names_a_parameter_of_its_figure(name, arguments, sentence):
+    with pytest.raises(LookupError, match=sentence):
+        require_parameters(name, arguments)
+    (fence,) = Page("a.md", f"```figure\n{name} {arguments[0]} = 1, 2\n```").fences
+    with pytest.raises(PageError, match="line 1: figure"):
+        translated_fence(fence, Page("a.md", ""))
+
+
+def test_a_figure_that_fails_is_named_with_the_line_of_its_fence():
+    frame = Frame("knn.map_on_the_curve", (("k", -7),))
+    with pytest.raises(DrawingError, match=r"figure 'knn\.map_on_the_curve': ValueError"):
+        draw_missing([frame])
+    pages = [Page("chapters/a.md", "\n```figure\nknn.map_on_the_curve k = -7\n```")]
+    (place,) = plugin._places_of("knn.map_on_the_curve", pages)
+    assert place == "docs/chapters/a.md:2"

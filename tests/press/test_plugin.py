@@ -98,6 +98,12 @@ def test_a_lab_shows_what_it_prints(site):
     assert (site / "labs" / "views.ipynb").is_file()
 
 
+def test_what_editors_and_systems_leave_is_not_published(site):
+    names = {path.name for path in site.iterdir()}
+    assert "index.html" in names
+    assert not [name for name in names if name.endswith(("~", "#", "swp", "db", "Store"))]
+
+
 def test_without_chromium_the_home_page_offers_what_could_be_made(site):
     home = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "html.parser")
     offers = {link["href"] for link in home.select(".offer a")}

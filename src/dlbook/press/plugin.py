@@ -39,12 +39,12 @@ from dlbook.press.downloads.notebooks import notebook
 from dlbook.press.page import formulas, rules
 from dlbook.press.page.citations import entries
 from dlbook.press.page.dialect import require_understood
-from dlbook.press.page.fences import PageError
+from dlbook.press.page.fences import PageError, drawing_of
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import frames_of, translated, unwrapped
 from dlbook.press.source import labs
 from dlbook.press.source.dependencies import look_again
-from dlbook.press.source.drawings import THEMES, draw_missing
+from dlbook.press.source.drawings import THEMES, DrawingError, draw_missing
 from dlbook.press.source.listings import source_address
 from dlbook.press.web import (
     api,
@@ -142,6 +142,9 @@ class Press(BasePlugin):
                 frames += frames_of(page)
         try:
             draw_missing(frames)
+        except DrawingError as error:
+            places = _places_of(error.name, self.pages.values())
+            raise PluginError(f"{next(places, 'docs')}: {error}") from error
         except RuntimeError as error:
             raise PluginError(str(error)) from error
         for frame in dict.fromkeys(frames):
@@ -332,6 +335,14 @@ def _report(pages: Iterable[Page], is_strict: bool) -> None:
         raise PluginError("\n".join(found))
     for mistake in found:
         LOG.warning(mistake)
+
+
+def _places_of(figure: str, pages: Iterable[Page]) -> Iterator[str]:
+    """Find the fences that ask for a figure, as editors find them."""
+    for page in pages:
+        for fence in page.fences:
+            if fence.info == "figure" and drawing_of(fence).name == figure:
+                yield f"{page.source}:{fence.first}"
 
 
 def _report_left(html: str, page: Page, is_strict: bool) -> None:

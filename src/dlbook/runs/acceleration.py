@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 from torch.nn.functional import cross_entropy
-from torch.profiler import ProfilerActivity, profile
+from torch.profiler import profile, supported_activities
 
 from dlbook.acceleration import (
     Operators,
@@ -340,7 +340,7 @@ def _profiled(take: Callable[[int], Tensor], device: torch.device) -> dict[str, 
     """Ask the profiler for kernels and launches per step, and for how long the GPU works."""
     count = 10
     try:
-        with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as trace:
+        with profile(activities=supported_activities()) as trace:
             for i in range(count):
                 take(i)
             wait(device)

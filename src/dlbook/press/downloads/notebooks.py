@@ -32,7 +32,10 @@ def notebook(page: Page) -> str:
     Raises:
         LookupError: a listing, figure or citation is gone.
     """
-    start = f"*A chapter of dlbook, made from `{page.source}`. It needs the package `dlbook`.*"
+    start = (
+        f"*A chapter of dlbook, made from `{page.source}`. It needs the package `dlbook`: "
+        "`pip install .` in a copy of the book's repository installs it.*"
+    )
     cells = [new_markdown_cell(start)]
     done = 0
     for fence in page.fences:

@@ -16,6 +16,7 @@ from dlbook.press.page.fences import (
     Fence,
     PageError,
 )
+from dlbook.press.page.glossary import TERM
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import translated
 
@@ -26,6 +27,8 @@ CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)|\$[^$\n]+\$")
 LIKE_CLAIM = re.compile(r"\bclaim:(?=[\w/<.-])|(?<=[(<:=\"'])\s*claim\s*:", re.IGNORECASE)
 # Such as `@cover1967`, `[see @cover1967]`, `[-@cover1967]`, `[@cover1967, p. 3]`.
 LIKE_CITATION = re.compile(r"(?<![\w@/.])@(?=\w)|\[[-\s]*@")
+# Such as <dfn id='risk'>risk</dfn>, <dfn>risk</dfn>, <dfn id="risk"><em>risk</em></dfn>.
+LIKE_TERM = re.compile(r"</?\s*dfn\b", re.IGNORECASE)
 # Such as <!-- pytest-codeblocks:skip -->, <!--pytest.mark.skip-->.
 LIKE_COMMENT = re.compile(
     r"<!--[-\s]*(?:pytest|codeblocks)|pytest-codeblocks", re.IGNORECASE
@@ -92,6 +95,7 @@ def _mistakes_of_line(line: str, number: int) -> Iterator[PageError]:
     for pattern, like, form in (
         (CLAIM, LIKE_CLAIM, "a claim is written [3.09 %](claim:knn.error), on one line"),
         (CITATION, LIKE_CITATION, "a citation is written [@cover1967] or [@a; @b]"),
+        (TERM, LIKE_TERM, 'a term is written <dfn id="hinge-loss">hinge loss</dfn>'),
     ):
         rest = CODE.sub("", line)
         exact = re.compile(rf"(?<![!\\\]])(?:{pattern.pattern})")

@@ -22,7 +22,13 @@ from dlbook.press.page.fences import (
 from dlbook.press.page.glossary import linked
 from dlbook.press.page.page import Page
 from dlbook.press.page.widgets import widget
-from dlbook.press.source.drawings import THEMES, Frame, alternative_text, pixels_of
+from dlbook.press.source.drawings import (
+    THEMES,
+    Frame,
+    alternative_text,
+    pixels_of,
+    require_parameters,
+)
 from dlbook.press.source.listings import definition, source_address
 
 # On a phone a picture keeps the size at which its labels can be read, and moves in this window.
@@ -52,6 +58,7 @@ def _drawing(fence: Fence) -> Drawing:
     drawing = drawing_of(fence)
     try:
         alternative_text(drawing.name)
+        require_parameters(drawing.name, drawing.frames[0] if drawing.frames else ())
     except LookupError as error:
         raise PageError(fence.first, f"figure {error.args[0]}") from error
     return drawing

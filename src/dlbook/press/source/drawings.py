@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -47,6 +48,23 @@ class Frame:
         return f"assets/figures/{self.name.replace('.', '/')}{stem}-{theme}.svg"
 
 
+@dataclass(eq=False)
+class DrawingError(RuntimeError):
+    """A figure that could not be drawn.
+
+    Attributes:
+        name: module and function.
+        reason: the type and the message of its error.
+    """
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Say both."""
+        return f"figure {self.name!r}: {self.reason}"
+
+
 def pixels_of(svg: str) -> tuple[int, int] | None:
     """Read the size of a drawing.
 
@@ -79,6 +97,25 @@ def alternative_text(name: str) -> str:
     return " ".join(text.split())
 
 
+def require_parameters(name: str, arguments: Iterable[str]) -> None:
+    """Look whether a figure takes the arguments of its frames, without importing it.
+
+    Args:
+        name: module and function, such as `knn.map_on_the_curve`.
+        arguments: their names.
+
+    Raises:
+        LookupError: it has no such parameter, or needs another one.
+    """
+    _, node, _ = definition(f"figures.{name}")
+    _, *parameters = [argument.arg for argument in node.args.args]
+    needed = parameters[: len(parameters) - len(node.args.defaults)]
+    given = list(arguments)
+    if not set(needed) <= set(given) <= set(parameters):
+        there = ", ".join(parameters) or "no parameters"
+        raise LookupError(f"{name!r} has {there}, got {', '.join(given) or 'none'}")
+
+
 def draw_missing(frames: Iterable[Frame]) -> None:
     """Draw every picture that the cache does not hold, on all cores.
 
@@ -86,7 +123,8 @@ def draw_missing(frames: Iterable[Frame]) -> None:
         frames: what the pages ask for; repeated ones are drawn once.
 
     Raises:
-        RuntimeError: a figure function failed; the message names it.
+        DrawingError: a figure function failed.
+        RuntimeError: one of them ended its own process.
     """
     missing = [
         frame
@@ -97,9 +135,13 @@ def draw_missing(frames: Iterable[Frame]) -> None:
         return
     workers = min(len(missing), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for frame, failure in zip(missing, pool.map(_draw, missing), strict=True):
-            if failure:
-                raise RuntimeError(f"figure {frame.name!r}: {failure}")
+        try:
+            for frame, failure in zip(missing, pool.map(_draw, missing), strict=True):
+                if failure:
+                    raise DrawingError(frame.name, failure)
+        except BrokenProcessPool as error:
+            names = ", ".join(dict.fromkeys(frame.name for frame in missing))
+            raise RuntimeError(f"one of {names} ended its own process") from error
     clean(FOLDER, AT_MOST)
 
 
