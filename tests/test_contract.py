@@ -103,6 +103,15 @@ def test_labels_of_another_convention_or_shape_are_refused(check, labels, messag
         check(torch.tensor(labels), 2)
 
 
+def test_a_dtype_without_minus_one_holds_no_signs():
+    """In bytes -1 is 255, and 255 == -1 is true after the same conversion."""
+    for dtype in (torch.uint8, torch.bool, torch.complex64):
+        with pytest.raises(TypeError, match=r"labels must be -1 or \+1, got torch"):
+            require_signs(torch.ones(2).to(dtype), 2)
+    with pytest.raises(TypeError, match=r"targets must be 0 or 1, got torch\.complex64"):
+        require_bits(torch.ones(2).to(torch.complex64), 2)
+
+
 def test_a_class_beyond_the_last_is_refused():
     with pytest.raises(ValueError, match="labels must lie between 0 and 2, got 3"):
         require_classes(torch.tensor([0, 3]), 2, classes=3)

@@ -150,7 +150,7 @@ def damaged_floats(name, value):
 
 def damaged_labels(labels, convention):
     if convention == "signs":
-        return [("bits for signs", (labels + 1) / 2)]
+        return [("bits for signs", (labels + 1) / 2), ("bytes for signs", labels.byte())]
     if convention == "bits":
         return [("signs for bits", 2 * labels - 1)]
     negative = labels.clone()

@@ -136,6 +136,7 @@ def require_signs(labels: Tensor, rows: int, name: str = "labels") -> None:
         name: what the caller calls the labels, for the message.
 
     Raises:
+        TypeError: their dtype knows no -1, such as that of bytes, or is complex.
         ValueError: there is not one to each row, there are no rows, or one is another
             number.
     """
@@ -218,6 +219,10 @@ def _require_rows(labels: Tensor, rows: int, name: str) -> None:
 def _require_one_of(
     labels: Tensor, allowed: tuple[int, int], rule: str, name: str
 ) -> None:
+    if labels.is_complex() or (min(allowed) < 0 and not labels.dtype.is_signed):
+        raise TypeError(
+            f"{name} must be {rule}, got {labels.dtype}"
+        )  # -1 would wrap around
     if labels.is_meta:
         return
     others = labels[(labels != allowed[0]) & (labels != allowed[1])]
