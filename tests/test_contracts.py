@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 import contracts
+from dlbook.checkout import chapters
 
 WORDS = [info.name for info in pkgutil.iter_modules(contracts.__path__)]
 CASES = [
@@ -45,8 +46,9 @@ def public_functions_of(word):
     }
 
 
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("word", chapters())
 def test_every_public_function_has_its_contract(word):
+    assert word in WORDS, f"tests/contracts/{word}.py: missing"
     listed = {name for case, name, _ in CASES if case == word}
     missing = public_functions_of(word) - listed
     assert not missing, f"tests/contracts/{word}.py: no valid input for {sorted(missing)}"
@@ -280,6 +282,35 @@ def test_the_dtype_follows_the_input(word, name, contract):
     excused = "float64" in contract.excused
     where = f"tests/contracts/{word}.py: {name}"
     assert fine != excused, f"{where}: float64 in, {[t.dtype for t in narrow]} out"
+
+
+@EACH
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_refused_or_answered_as_well_as_it_can(
+    word, name, contract, dtype
+):
+    """The same rounded numbers in float64 are the judge; what overflows or cancels is found."""
+
+    def in_dtype(wanted):
+        def change(tensor):
+            return tensor.to(dtype).to(wanted) if tensor.is_floating_point() else tensor
+
+        return {key: converted(value, change) for key, value in contract.make().items()}
+
+    if not floats(contract.make()):
+        return
+    try:
+        fine = same(
+            answered(word, name, in_dtype(dtype)),
+            answered(word, name, in_dtype(torch.float64)),
+            0.05,
+        )
+    except REFUSED:
+        return
+    excused = "half" in contract.excused
+    assert fine != excused, (
+        f"tests/contracts/{word}.py: {name}: {dtype} gives another answer"
+    )
 
 
 OTHER_DEVICES = ["meta", *(["cuda"] if torch.cuda.is_available() else [])]

@@ -28,6 +28,7 @@ from dlbook.contract import (
     require_same_shape,
     require_table,
     require_vector,
+    require_wide,
 )
 from dlbook.linear_regression import leverages
 
@@ -377,8 +378,9 @@ def leave_one_out(X: Tensor, y: Tensor) -> Tensor:
     Raises:
         ValueError: shapes differ, a value is not finite, the columns depend on each other,
             or without one sample the others do not fix the weights.
-        TypeError: they are not floats.
+        TypeError: they are not float32 or float64.
     """
+    require_wide(X, "X")
     require_table(X, "X")
     require_vector(y, "y", len(X))
     lengths = X.norm(dim=0).clamp(min=torch.finfo(X.dtype).tiny)

@@ -22,6 +22,7 @@ from dlbook.contract import (
     require_same_shape,
     require_table,
     require_vector,
+    require_wide,
 )
 
 
@@ -207,8 +208,9 @@ def shortest_fit(X: Tensor, y: Tensor) -> Tensor:
 
     Raises:
         ValueError: the shapes do not fit, or a value is not finite.
-        TypeError: they are not floats.
+        TypeError: they are not float32 or float64.
     """
+    require_wide(X, "X")
     require_table(X, "X")
     require_vector(y, "y", len(X))
     return torch.linalg.pinv(X) @ y

@@ -35,6 +35,7 @@ CONTRACTS = {
             "generator": generator(1),
         },
         refused={"n": [0, -1], "examples": [torch.ones(1, 3, 2), torch.ones(5, 3)]},
+        excused={"half": "another dtype draws other numbers"},
     ),
     "count_followers": Contract(
         make=lambda: {"text": "a rose is a rose"}, refused={"text": ["", "rose"]}
