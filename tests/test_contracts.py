@@ -140,7 +140,8 @@ def damages(contract):
             yield f"{damage} {name}", {name: value}, never
     for name, values in contract.refused.items():
         for value in values:
-            yield f"{name} = {value}", {name: value}, never
+            shown = getattr(value, "__name__", value)  # the address of a function changes
+            yield f"{name} = {shown}", {name: value}, never
 
 
 def damaged_floats(name, value):
