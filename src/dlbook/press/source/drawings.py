@@ -213,6 +213,8 @@ def figure_named(name: str, arguments: Iterable[str]) -> tuple[Callable, dict]:
         if key not in parameters:
             there = ", ".join(parameters) or "no parameters"
             raise LookupError(f"{name} has {there}, got {argument!r}")
+        if key in frame:
+            raise LookupError(f"{name} takes one {key}, got {argument!r} after another")
         try:
             frame[key] = ast.literal_eval(value)
         except (SyntaxError, ValueError) as error:
