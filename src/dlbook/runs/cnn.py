@@ -48,13 +48,16 @@ def quick(device: torch.device) -> Findings:
         parameters and products of the net, errors on digits, prepared and raw.
     """
     table = costs(convolutional_network(Generator()), torch.zeros(1, 1, 28, 28))
-    errors = [100 * _digits_error(seed, device) for seed in range(5)]
+    errors, raw = (
+        [100 * error_of(seed, device) for seed in range(5)]
+        for error_of in (_digits_error, _raw_error)
+    )
     return Findings(
         {
             "parameters": Claim(sum(cost.parameters for cost in table), tolerance=0),
             "products": Claim(sum(cost.products for cost in table), tolerance=0),
             "digits_error": over_seeds(errors, "%", tolerance=1.0),
-            "raw_error": Claim(100 * _raw_error(device), "%", tolerance=1.5),
+            "raw_error": over_seeds(raw, "%", tolerance=1.5),
         },
         {"digits": digits.checksum()},
     )
@@ -68,10 +71,10 @@ def _digits_error(seed: int, device: torch.device) -> float:
     return _small_error(inputs, test_inputs, seed, Recipe(0.3, batch_size=20), device)
 
 
-def _raw_error(device: torch.device) -> float:
+def _raw_error(seed: int, device: torch.device) -> float:
     """Train on pixels from 0 to 16, with steps that are small enough for them."""
     inputs, test_inputs = (16 * digits.load()[part][:, None].double() for part in (0, 2))
-    return _small_error(inputs, test_inputs, 0, Recipe(0.1, batch_size=20), device)
+    return _small_error(inputs, test_inputs, seed, Recipe(0.03, batch_size=20), device)
 
 
 def _small_error(
