@@ -233,8 +233,8 @@ def capture_step(
         labels: (n,) int64 on that device.
 
     Returns:
-        a function of a batch of the same shapes and dtypes, which takes the recorded step on it, with
-        the step size as it is now, and gives the loss.
+        a function of a batch of the same shapes and dtypes, which takes the recorded step
+        on it, with the step size as it is now, and gives the loss.
 
     Raises:
         TypeError: images that are no floats, or labels that are not int64.
