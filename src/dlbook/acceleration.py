@@ -166,12 +166,15 @@ def train(
     return training.errors
 
 
+SILENT = ("_unsafe_view", "_record_function_enter_new", "_record_function_exit")
+
+
 class Operators(TorchDispatchMode):
     """Counts, by name, the operators that compute inside a `with` block.
 
     Attributes:
-        counts: how often each was called, `empty` too, which asks for memory. Views are
-            left out: they move no number.
+        counts: how often each was called, `empty` too, which asks for memory. Views and
+            the profiler's marks are left out: they move no number.
     """
 
     def __init__(self) -> None:
@@ -180,7 +183,7 @@ class Operators(TorchDispatchMode):
 
     def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
         name = operator.overloadpacket.__name__
-        if not operator.is_view and name != "_unsafe_view":
+        if not operator.is_view and name not in SILENT:
             self.counts[name] += 1
         return operator(*args, **(kwargs or {}))
 
