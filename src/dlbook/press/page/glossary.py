@@ -72,6 +72,8 @@ def _link_line(text: str, waiting: dict[str, str], link: str) -> str:
     """Link the terms that wait for their first use, and take those found off the list."""
     parts, small = KEPT.split(text), text.lower()
     for term, anchor in [pair for pair in waiting.items() if pair[0].lower() in small]:
+        if term not in waiting:  # another form of it was found
+            continue
         linked_term = rf"[\1]({link}#{anchor}){{ .term }}"
         for place in range(0, len(parts), 2):
             parts[place], count = _uses(term).subn(linked_term, parts[place], count=1)
