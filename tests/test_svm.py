@@ -360,8 +360,15 @@ def test_a_round_refuses_weights_that_the_multipliers_do_not_combine():
 def test_the_widest_gap_of_all_lines_is_wider_than_that_through_the_origin():
     points = torch.tensor([[1.0, 2.0], [3.0, -1.0], [1.0, -1.0]]).double()
     labels = torch.tensor([1, -1, -1])
-    w, _ = svm.train(with_constant(points, 100.0), labels, 1e-6, 1e-6)
-    assert 2 / w[:2].norm().item() == pytest.approx(3, abs=1e-3)
+    for constant, width in ((1.0, 2.91), (100.0, 3.0)):
+        w, _ = svm.train(with_constant(points, constant), labels, 1e-6, 1e-6)
+        assert 2 / w[:2].norm().item() == pytest.approx(width, abs=1e-3)
+
+
+def test_a_small_penalty_gives_the_hard_margin_exactly():
+    points = torch.tensor([[1.0, 2.0], [3.0, -1.0], [1.0, -1.0]]).double()
+    w, _ = svm.train(points, torch.tensor([1, -1, -1]), penalty=0.3, tolerance=1e-12)
+    assert w.tolist() == pytest.approx([-1 / 3, 2 / 3], abs=1e-9)
 
 
 def test_the_quick_numbers_are_those_of_liblinear():
