@@ -319,3 +319,14 @@ def test_no_rounding_leads_away_from_a_saddle_whose_bad_line_is_an_axis():
 
     end = gradient_descent(slope, torch.tensor([1.0, 0.0]), 0.1, 2000)[-1]
     assert end.norm() < 1e-6
+
+
+def test_adam_with_a_constant_step_is_thrown_out_again_long_after_it_arrived():
+    curvatures = torch.tensor([1.0, 100.0], dtype=torch.float64)
+    rule, w = Adam(0.1), torch.ones(2, dtype=torch.float64)
+    distances = []
+    for _ in range(10_000):
+        w = rule.step(w, curvatures * w)
+        distances.append(w.norm())
+    assert max(distances[300:5000]) < 2e-6
+    assert max(distances[5000:]) > 1e-4
