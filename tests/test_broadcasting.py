@@ -190,6 +190,8 @@ def test_einsum_agrees_with_torch(equation, shapes):
         ("ij,jk->ik", [(2, 3)], "every axis"),
         ("ii->i", [(3, 3)], "once per tensor"),
         ("ij->k", [(2, 3)], "from the left"),
+        ("1j->1", [(2, 3)], "named by a letter"),
+        (".j->j", [(2, 3)], "named by a letter"),
         ("ij,jk->ik", [(2, 3), (4, 5)], "j must have one size, got 3, 4"),
         ("ij,jk->ik", [(2, 1), (4, 5)], "j must have one size, got 1, 4"),
     ],
@@ -213,6 +215,35 @@ def test_the_error_refuses_a_column_against_a_vector():
         mean_squared_error(torch.zeros(0), torch.zeros(0))
     with pytest.raises(TypeError, match="must be floats"):  # 3 - 5 would be 254
         mean_squared_error(torch.tensor([3]).byte(), torch.tensor([5]).byte())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_sums_that_would_overflow_in_16_bits_are_refused(dtype):
+    many = torch.ones(70_000).to(dtype)
+    for attempt in (
+        lambda: mean_squared_error(many * 300, many * 0),
+        lambda: sum_to(many, (1,)),
+        lambda: einsum("i->", many),
+    ):
+        with pytest.raises(TypeError, match="must be float32 or float64"):
+            attempt()
+
+
+def test_two_dtypes_are_refused():
+    one, other = torch.ones(3), torch.ones(3, dtype=torch.float64)
+    for attempt in (
+        lambda: mean_squared_error(one, other),
+        lambda: einsum("i,i->", one, other),
+    ):
+        with pytest.raises(TypeError, match="must have one dtype"):
+            attempt()
+
+
+def test_rounding_of_the_sum_is_what_centering_leaves_far_from_zero():
+    generator = torch.Generator().manual_seed(0)
+    stored = torch.randn(100, 4, generator=generator) + 1000
+    assert center(stored).mean(dim=0).abs().max() > 1e-6
+    assert center(stored.double()).mean(dim=0).abs().max() < 1e-12
 
 
 def test_einsum_refuses_bytes_that_would_wrap_around():

@@ -10,6 +10,7 @@ from dlbook.contract import (
     require_bits,
     require_classes,
     require_finite,
+    require_same_dtype,
     require_same_shape,
     require_signs,
     require_table,
@@ -26,6 +27,7 @@ def test_what_is_right_passes():
     require_vector(TABLE[0], "x", length=2)
     require_wide(TABLE.double(), "x")
     require_same_shape(TABLE, TABLE.int(), "x and y")
+    require_same_dtype(TABLE, TABLE[0], "x and y")
     require_classes(torch.tensor([0, 2]), 2, classes=3)
     require_signs(torch.tensor([-1.0, 1.0]), 2)
     require_bits(torch.tensor([True, False]), 2)
@@ -59,6 +61,11 @@ def test_numbers_that_are_none_are_refused(bad):
 def test_floats_of_16_bits_are_refused_where_squares_are_summed(dtype):
     with pytest.raises(TypeError, match="x must be float32 or float64, got torch"):
         require_wide(TABLE.to(dtype), "x")
+
+
+def test_two_dtypes_are_refused_where_one_is_wanted():
+    with pytest.raises(TypeError, match=r"one dtype, got torch\.float32 and"):
+        require_same_dtype(TABLE, TABLE.double(), "x and y")
 
 
 def test_bytes_and_whole_numbers_are_no_floats():

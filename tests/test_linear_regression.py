@@ -173,6 +173,27 @@ def test_studentized_residuals_need_a_scatter_to_compare_with():
         studentized_residuals(X, X @ torch.tensor([3.0, 1.0]).double())
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("n", [6, 30])
+def test_a_perfect_line_with_one_outlier_has_no_yardstick_for_it(n, dtype):
+    X = design_matrix(torch.arange(1, n + 1, dtype=dtype))
+    y = 2 * X[:, 0]
+    y[-1] += 18
+    with pytest.raises(ValueError, match=f"without point {n - 1} too"):
+        studentized_residuals(X, y)
+
+
+def test_the_outlier_hides_that_others_lie_far_from_the_line():
+    X, y = table()
+    keep = torch.arange(30) != 1
+    with_it, without = (
+        studentized_residuals(X, y),
+        studentized_residuals(X[keep], y[keep]),
+    )
+    assert with_it[keep].abs().max().item() == pytest.approx(1.3, abs=0.05)
+    assert without.abs().max().item() == pytest.approx(2.45, abs=0.005)
+
+
 def test_the_fastest_step_shrinks_steep_and_flat_directions_alike():
     X, _ = drawn(seed=4)
     curvatures = torch.linalg.eigvalsh(2 / len(X) * X.T @ X)
@@ -266,6 +287,56 @@ def test_the_unit_of_a_column_does_not_make_it_dependent(scale):
     X, y = table()
     X = X * torch.tensor([scale, 1.0])
     assert solve_by_qr(X, y)[1].item() == pytest.approx(98.7147, abs=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-25, 1e18, 1e25])
+def test_no_unit_makes_columns_dependent_even_at_the_ends_of_float32(scale):
+    X, y = (values.float() for values in table())
+    X, before = X * torch.tensor([scale, 1.0]), leverages(X)
+    torch.testing.assert_close(leverages(X), before, rtol=1e-4, atol=1e-5)
+    assert solve_by_qr(X, y)[1].item() == pytest.approx(98.7147, abs=1e-2)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e-20, 1e20, 1e25])
+def test_squares_that_leave_the_range_are_refused_where_they_are_formed(scale):
+    X, y = (values.float() for values in table())
+    for attempt in (
+        lambda: solve_normal_equations(X * scale, y),
+        lambda: fastest_step_size(X * scale),
+    ):
+        with pytest.raises(
+            ValueError, match=r"squares of X must fit into torch\.float32"
+        ):
+            attempt()
+
+
+@pytest.mark.parametrize(
+    ("y", "prediction"),
+    [
+        ([0.0, 128, 256, 1024], 384.0),  # each a float32, also far from zero
+        ([0.0, 128, 256, 1024], 0.0),
+    ],
+)
+@pytest.mark.parametrize(("unit", "origin"), [(1, 1.7e9), (1e25, 0), (1e-35, 0)])
+def test_the_explained_share_needs_no_origin_and_no_unit(y, prediction, unit, origin):
+    y = torch.tensor(y, dtype=torch.float64)
+    prediction = torch.full_like(y, prediction)
+    expected = explained_share(y, prediction).float()
+    moved = [(values * unit + origin).float() for values in (y, prediction)]
+    torch.testing.assert_close(explained_share(*moved), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+def test_two_dtypes_are_refused(dtype):
+    X, y = table()
+    for attempt in (
+        lambda: mean_squared_error(X, y, X[0].to(dtype)),
+        lambda: solve_by_qr(X, y.to(dtype)),
+        lambda: explained_share(y, y.to(dtype)),
+        lambda: prediction_interval(X, y, X.to(dtype)),
+    ):
+        with pytest.raises(TypeError, match="must have one dtype, got"):
+            attempt()
 
 
 def test_the_normal_equations_give_up_where_qr_still_has_digits():

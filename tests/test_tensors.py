@@ -88,6 +88,54 @@ def test_the_largest_divisor_counts_whatever_its_sign():
     torch.testing.assert_close(solve(m, torch.tensor([1.0, 0.0])), torch.ones(2))
 
 
+@pytest.mark.parametrize(
+    ("m", "q"),
+    [
+        ([[1.0, 1e8], [0.0, 1.0]], [1.0, 1.0]),
+        ([[1.0, 1.0], [1e-7, -1e-7]], [1.0, 2.0]),
+        ([[1e-9, 1e-9], [1.0, 2.0]], [1.0, 3.0]),
+        ([[1e9, 1.0], [1.0, 1.0]], [1.0, 2.0]),
+    ],
+)
+def test_the_unit_of_an_equation_does_not_matter(m, q):
+    m, q = torch.tensor(m, dtype=torch.float64), torch.tensor(q, dtype=torch.float64)
+    y = m @ q
+    expected = torch.linalg.solve(m.float().double(), y.float().double())
+    torch.testing.assert_close(solve(m.float(), y.float()), expected.float())
+
+
+def test_an_answer_beyond_the_dtype_is_refused():
+    with pytest.raises(ValueError, match="the answer must be finite"):
+        solve(torch.tensor([[1e-3]]), torch.tensor([1e38]))
+    tiny = torch.diag(torch.tensor([1e-38, 1e-40]))
+    with pytest.raises(ValueError, match="the answer must be finite"):
+        solve(tiny, torch.tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_two_dtypes_are_refused(dtype):
+    m, y = torch.eye(2), torch.ones(2).to(dtype)
+    with pytest.raises(TypeError, match="m and y must have one dtype"):
+        solve(m, y)
+    with pytest.raises(TypeError, match="m and start must have one dtype"):
+        power_iteration(m, y, 2)
+
+
+def test_what_takes_the_place_of_variable_leaves_x_alone_as_it_did():
+    for expression in ("Variable(x, requires_grad=True)", "x.detach().requires_grad_()"):
+        x = torch.ones(3, 1)
+        result = eval(expression, NAMES | {"x": x})
+        assert result.requires_grad
+        assert not x.requires_grad
+
+
+def test_eigenvalues_of_equal_size_never_let_the_vector_rest():
+    m = torch.diag(torch.tensor([1.0, -1.0]))
+    path = power_iteration(m, torch.ones(2), steps=11)
+    assert torch.equal(path[0], path[10])
+    assert not torch.equal(path[10], path[11])
+
+
 def test_elimination_leaves_its_input_alone():
     m, y = drawn(4, seed=0)
     before = m.clone(), y.clone()

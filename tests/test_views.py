@@ -151,6 +151,52 @@ def test_a_grid_agrees_with_torchvision():
     assert torch.equal(grid(images, rows=3), make_grid(images, nrow=4, padding=0))
 
 
+@pytest.mark.parametrize("shape", [(3, 32, 32), (3, 64, 32), (1, 32, 64)])
+def test_tiles_are_a_copy_even_where_a_view_would_do(shape):
+    image = torch.zeros(shape)
+    tiles = cut(image, 32)
+    tiles += 1
+    assert image.sum() == 0
+    assert not shares_storage(image, tiles)
+
+
+@pytest.mark.parametrize(("shape", "rows"), [((8, 1, 4, 4), 8), ((1, 3, 4, 4), 1)])
+def test_a_grid_is_a_copy_even_where_a_view_would_do(shape, rows):
+    images = torch.zeros(shape)
+    image = grid(images, rows)
+    image += 1
+    assert images.sum() == 0
+
+
+def test_some_writes_into_an_expanded_tensor_are_refused_and_others_run():
+    source = torch.zeros(1, 3)
+    rows = source.expand(4, 3)
+    with pytest.raises(RuntimeError, match="single memory location"):
+        rows += 1
+    rows[0] = 1
+    assert rows.tolist() == [[1, 1, 1]] * 4
+    windows = torch.arange(7).unfold(0, 3, 1)
+    windows.add_(1)  # not refused, although most numbers lie in several windows
+    assert windows[0].tolist() != [1, 2, 3]
+
+
+def test_a_mapped_file_is_shared_without_a_common_storage(tmp_path):
+    place = str(tmp_path / "numbers")
+    first, second = (torch.from_file(place, shared=True, size=4) for _ in range(2))
+    first.fill_(7)
+    assert second.tolist() == [7, 7, 7, 7]
+    assert not shares_storage(first, second)
+
+
+def test_view_needs_no_contiguous_tensor_only_dimensions_in_line():
+    block = torch.zeros(4, 6)[:, :3]
+    assert not block.is_contiguous()
+    assert block.view(2, 2, 3).shape == (2, 2, 3)
+    assert torch.arange(10)[::2].view(-1).stride() == (2,)
+    with pytest.raises(RuntimeError, match="view size"):
+        block.view(-1)
+
+
 def test_silence_zeroes_the_named_channels_and_leaves_the_input():
     images = torch.ones(2, 3, 4, 4)
     silenced = silence(images, [1, 2])
@@ -171,8 +217,10 @@ def test_silence_zeroes_the_named_channels_and_leaves_the_input():
         (lambda: grid(torch.ones(2, 3, 2, 2), 0), "rows must be at least 1, got 0"),
         (lambda: grid(torch.ones(3, 2, 2), 1), r"got \(3, 2, 2\)"),
         (lambda: silence(torch.ones(3, 2), [0]), r"\(..., C, H, W\), got \(3, 2\)"),
-        (lambda: silence(torch.ones(3, 2, 2), [-1]), r"between 0 and 2, got \[-1\]"),
-        (lambda: silence(torch.ones(3, 2, 2), [3]), r"between 0 and 2, got \[3\]"),
+        (lambda: silence(torch.ones(3, 2, 2), [-1]), r"must be 0 to 2, got \[-1\]"),
+        (lambda: silence(torch.ones(3, 2, 2), [3]), r"must be 0 to 2, got \[3\]"),
+        (lambda: silence(torch.ones(3, 2, 2), [0.5]), r"0 to 2, got \[0.5\]"),
+        (lambda: silence(torch.ones(2, 2, 2), [True, False]), r"got \[True, False\]"),
         (lambda: contiguous_strides((2, -1)), r"got \(2, -1\)"),
     ],
 )

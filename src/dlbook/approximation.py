@@ -214,7 +214,7 @@ def network_of(waves: Waves, tolerance: float) -> list[Layer]:
     A = torch.maximum(lowest.abs(), highest.abs()).max().item()
     epsilon = tolerance / gamma.abs().sum().item()
     pieces = math.ceil(2 * A / math.sqrt(8 * epsilon))  # |sin''| <= 1
-    knots = torch.linspace(-A, A, pieces + 1, dtype=v.dtype)
+    knots = torch.linspace(-A, A, pieces + 1, dtype=v.dtype, device=v.device)
     (_, starts), (bends, height) = relu_interpolation(torch.sin, knots)
     weight = v.repeat_interleave(pieces, dim=0)
     bias = (c[:, None] + starts).flatten()

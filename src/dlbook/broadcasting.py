@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from dlbook.contract import require_finite, require_same_shape, require_table
+from dlbook.contract import (
+    require_finite,
+    require_same_dtype,
+    require_same_shape,
+    require_table,
+    require_wide,
+)
 
 
 @dataclass(frozen=True)
@@ -126,10 +132,11 @@ def sum_to(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
         shape: the shape before, one that broadcasts to that of the gradient.
 
     Returns:
-        floats of that shape: the derivatives by each entry of the tensor itself.
+        floats of that shape: the derivatives by each entry of the tensor itself. Where
+        nothing was expanded, a view of the gradient.
 
     Raises:
-        TypeError: the gradient holds no floats.
+        TypeError: the gradient holds no floats, or floats of fewer than 32 bits.
         ValueError: `shape` does not broadcast to that of the gradient, which is empty or
             not finite.
 
@@ -138,6 +145,7 @@ def sum_to(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
     tensor([5., 5., 5., 5.])
     """
     require_finite(gradient, "the gradient")
+    require_wide(gradient, "the gradient")
     broadcast = explain(shape, tuple(gradient.shape))
     if broadcast.result != tuple(gradient.shape):
         wanted = tuple(gradient.shape)
@@ -155,7 +163,9 @@ def center(sample: Tensor) -> Tensor:
         sample: (N, D) floats, one row per observation.
 
     Returns:
-        (N, D) floats, in the same unit.
+        (N, D) floats, in the same unit. Rounding leaves means near zero, and of a constant
+        column perhaps a speck instead of zeros: do not divide by its deviation. Values
+        whose sum leaves the range of the dtype become infinite.
 
     Raises:
         TypeError: the sample holds no floats.
@@ -177,9 +187,10 @@ def einsum(equation: str, *tensors: Tensor) -> Tensor:
         a tensor with the axes to the right of the arrow, in that order.
 
     Raises:
-        TypeError: a tensor holds no floats; bytes would wrap around.
-        ValueError: letters and tensors do not fit, a letter is repeated or unknown, a
-            tensor is empty or not finite.
+        TypeError: a tensor holds no floats, floats of fewer than 32 bits, or another dtype
+            than the first.
+        ValueError: letters and tensors do not fit, a sign is no letter, a letter is repeated
+            or unknown, a tensor is empty or not finite.
 
     >>> import torch
     >>> rows = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -202,6 +213,8 @@ def _parse(equation: str, tensors: tuple[Tensor, ...]) -> tuple[list[str], str, 
     """Split an equation into groups, all letters (kept ones first), and the kept."""
     for tensor in tensors:
         require_finite(tensor, "each tensor")
+        require_wide(tensor, "each tensor")
+        require_same_dtype(tensors[0], tensor, "all tensors")
     left, arrow, kept = equation.replace(" ", "").partition("->")
     groups = left.split(",")
     if not arrow or [len(group) for group in groups] != [t.dim() for t in tensors]:
@@ -209,6 +222,8 @@ def _parse(equation: str, tensors: tuple[Tensor, ...]) -> tuple[list[str], str, 
             f"{equation!r} must name every axis of {len(tensors)} tensors of shapes "
             f"{[tuple(t.shape) for t in tensors]}, then `->` and the axes to keep"
         )
+    if not all(letter.isalpha() for letter in left.replace(",", "")):
+        raise ValueError(f"an axis must be named by a letter, got {equation!r}")
     if any(len(set(group)) < len(group) for group in [*groups, kept]):
         raise ValueError(f"a letter may occur once per tensor, got {equation!r}")
     if not set(kept) <= set(left):
@@ -234,10 +249,13 @@ def mean_squared_error(predictions: Tensor, targets: Tensor) -> Tensor:
         a 0d tensor, in that unit squared.
 
     Raises:
-        TypeError: an argument holds no floats.
+        TypeError: an argument holds no floats, floats of fewer than 32 bits, or another
+            dtype than the other.
         ValueError: the shapes differ, there is nothing to average, or a value is not finite.
     """
     require_same_shape(predictions, targets, "predictions and targets")
     require_finite(predictions, "predictions")
     require_finite(targets, "targets")
+    require_wide(predictions, "predictions")
+    require_same_dtype(predictions, targets, "predictions and targets")
     return (predictions - targets).square().mean()

@@ -99,6 +99,22 @@ def require_same_shape(first: Tensor, second: Tensor, names: str) -> None:
         raise ValueError(f"{names} must have one shape, got {shapes}")
 
 
+def require_same_dtype(first: Tensor, second: Tensor, names: str) -> None:
+    """Refuse two tensors of different dtypes, where neither should decide for the other.
+
+    Args:
+        first: of any shape and dtype.
+        second: of the same dtype.
+        names: what the caller calls them, such as "m and y".
+
+    Raises:
+        TypeError: the dtypes differ.
+    """
+    if first.dtype != second.dtype:
+        dtypes = f"{first.dtype} and {second.dtype}"
+        raise TypeError(f"{names} must have one dtype, got {dtypes}")
+
+
 def require_classes(
     labels: Tensor, rows: int, classes: int | None = None, name: str = "labels"
 ) -> None:

@@ -13,6 +13,7 @@ from dlbook.contract import (
     require_above_zero,
     require_at_least,
     require_finite,
+    require_same_dtype,
     require_same_shape,
     require_table,
     require_vector,
@@ -55,11 +56,13 @@ def mean_squared_error(X: Tensor, y: Tensor, w: Tensor) -> Tensor:
         (...) floats, in the unit of y squared.
 
     Raises:
-        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
+        TypeError: an argument holds no floats, floats of fewer than 32 bits, or another
+            dtype than the others.
         ValueError: the shapes do not fit, or a value is not finite.
     """
     _require_pairs(X, y)
     require_finite(w, "w")
+    require_same_dtype(X, w, "X and w")
     if w.ndim == 0 or w.shape[-1] != X.shape[1]:
         raise ValueError(f"w must be (..., {X.shape[1]}), got {tuple(w.shape)}")
     return (w @ X.T - y).square().mean(dim=-1)
@@ -79,11 +82,13 @@ def solve_normal_equations(X: Tensor, y: Tensor) -> Tensor:
 
     Raises:
         TypeError: an argument holds no floats, or floats of fewer than 32 bits.
-        ValueError: the shapes do not fit, a value is not finite, or the columns of X are so
-            nearly dependent that X.T @ X keeps no digit of them.
+        ValueError: the shapes do not fit, a value is not finite, the columns of X are so
+            nearly dependent that X.T @ X keeps no digit of them, or their squares are too
+            large or too small for the dtype.
     """
     _require_pairs(X, y)
     require_independent(X, powers=2)
+    _require_squares(X)
     return torch.linalg.solve(X.T @ X, X.T @ y)
 
 
@@ -128,7 +133,9 @@ def require_independent(X: Tensor, powers: int = 1) -> None:
     if len(X) < X.shape[1]:
         raise ValueError(f"X must be (N, D) with N at least D, got {tuple(X.shape)}")
     # A unit costs no digits, so compare the columns at length one. Zeros stay zero.
-    units = X / X.norm(dim=0).clamp(min=torch.finfo(X.dtype).tiny)
+    tiny = torch.finfo(X.dtype).tiny
+    units = X / X.abs().amax(dim=0).clamp(min=tiny)  # so that no square overflows
+    units = units / units.norm(dim=0).clamp(min=tiny)
     stretches = torch.linalg.svdvals(units)  # from large to small
     eps = torch.finfo(X.dtype).eps
     least = max(10 * len(X) ** 0.5 * eps, eps ** (1 / powers))
@@ -150,8 +157,9 @@ def descend(X: Tensor, y: Tensor, step_size: float, steps: int) -> Tensor:
         steps: how many steps, 0 or more.
 
     Returns:
-        (steps + 1, D) floats: the weights at the start and after each step. They grow
-        without a bound where step_size is above 2 / (largest curvature).
+        (steps + 1, D) floats: the weights at the start and after each step. Where
+        step_size is above 2 / (largest curvature), they grow without a bound, and after
+        many steps are infinite and then NaN.
 
     Raises:
         TypeError: X or y holds no floats, or floats of fewer than 32 bits.
@@ -180,9 +188,11 @@ def fastest_step_size(X: Tensor) -> float:
 
     Raises:
         TypeError: X holds no floats, or floats of fewer than 32 bits.
-        ValueError: X is no table of finite values with independent columns.
+        ValueError: X is no table of finite values with independent columns, or their
+            squares are too large or too small for the dtype.
     """
     require_independent(X)
+    _require_squares(X)
     curvatures = torch.linalg.eigvalsh(2 / len(X) * X.T @ X)
     return (2 / (curvatures[0] + curvatures[-1])).item()
 
@@ -198,17 +208,21 @@ def explained_share(y: Tensor, prediction: Tensor) -> Tensor:
         0d float: 1 for a perfect prediction, 0 for the mean, below 0 for worse than that.
 
     Raises:
-        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
+        TypeError: an argument holds no floats, floats of fewer than 32 bits, or another
+            dtype than the other.
         ValueError: the shapes differ, a value is not finite, or y has no scatter.
     """
     require_vector(y, "y")
     require_wide(y, "y")
     require_same_shape(y, prediction, "y and prediction")
     require_finite(prediction, "prediction")
+    require_same_dtype(y, prediction, "y and prediction")
     if y.min() == y.max():
         raise ValueError(f"y must take at least 2 values, got only {y[0].item()}")
-    unexplained = (y - prediction).square().mean()
-    return 1 - unexplained / (y - y.mean()).square().mean()
+    gaps = y - y[0]  # far from zero the mean of y itself would be rounded
+    unit = gaps.abs().max()  # so that no square overflows or vanishes
+    unexplained = ((y - prediction) / unit).square().mean()
+    return 1 - unexplained / ((gaps - gaps.mean()) / unit).square().mean()
 
 
 def leverages(X: Tensor) -> Tensor:
@@ -236,16 +250,17 @@ def studentized_residuals(X: Tensor, y: Tensor) -> Tensor:
 
     Args:
         X: (N, D) floats, the design matrix, with independent columns and N above D + 1.
-        y: (N,) floats, the targets, not all of them on the line.
+        y: (N,) floats, the targets; without any one of them the others are not all on a line.
 
     Returns:
-        (N,) floats without a unit. If the noise is Gaussian, each of them follows
-        Student's distribution with N - D - 1 degrees of freedom.
+        (N,) floats without a unit. If the noise is independent and Gaussian with one
+        variance, each follows Student's distribution with N - D - 1 degrees of freedom.
 
     Raises:
         TypeError: an argument holds no floats, or floats of fewer than 32 bits.
         ValueError: the shapes do not fit, a value is not finite, or there is no scatter to
-            judge by: too few points, one that rules its own prediction, or no error at all.
+            judge by: too few points, one that rules its own prediction, no error at all, or
+            none but that of one point.
     """
     residuals, influence = y - X @ solve_by_qr(X, y), leverages(X)
     freedom = len(y) - X.shape[1] - 1
@@ -257,17 +272,21 @@ def studentized_residuals(X: Tensor, y: Tensor) -> Tensor:
         raise ValueError(f"each leverage must lie below 1, got {most:.6f}")
     if residuals.norm() <= 10 * len(y) ** 0.5 * eps * y.norm():
         raise ValueError("y must leave residuals to compare, but all is explained")
-    own = residuals.square() / (
-        1 - influence
-    )  # what each point adds to the sum of squares
-    others = (residuals.square().sum() - own).clamp(min=0) / freedom
-    return residuals / (others * (1 - influence)).sqrt()
+    squares = residuals.square()
+    rest = squares.sum() - squares / (1 - influence)  # what is left without each point
+    if rest.min() <= 10 * len(y) ** 0.5 * eps * squares.sum():
+        alone = int(rest.argmin())
+        raise ValueError(f"y must scatter without point {alone} too, but all others fit")
+    return residuals / (rest / freedom * (1 - influence)).sqrt()
 
 
 def prediction_interval(
     X: Tensor, y: Tensor, X_new: Tensor, confidence: float = 0.95
 ) -> tuple[Tensor, Tensor]:
-    """Bound where the next measurement falls, if the noise is Gaussian.
+    """Bound where the next measurement falls, if the model is right.
+
+    It is, if the truth is a sum of the columns, and the noise around it is independent and
+    Gaussian, with one variance for all.
 
     Args:
         X: (N, D) floats, the design matrix, with independent columns and N above D.
@@ -279,12 +298,14 @@ def prediction_interval(
         lower and upper bounds, (M,) floats each, in the unit of y.
 
     Raises:
-        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
+        TypeError: an argument holds no floats, floats of fewer than 32 bits, or another
+            dtype than the others.
         ValueError: the shapes do not fit, a value is not finite, confidence is not
             between 0 and 1, or N equals D, which leaves no scatter to judge by.
     """
     w, freedom = solve_by_qr(X, y), len(y) - X.shape[1]
     require_table(X_new, "X_new", columns=X.shape[1])
+    require_same_dtype(X, X_new, "X and X_new")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
     if freedom == 0:
@@ -301,4 +322,12 @@ def _require_pairs(X: Tensor, y: Tensor) -> None:
     require_table(X, "X")
     require_vector(y, "y", length=len(X))
     require_wide(X, "X")
-    require_wide(y, "y")
+    require_same_dtype(X, y, "X and y")
+
+
+def _require_squares(X: Tensor) -> None:
+    """Refuse a table whose squares leave the range of the dtype, or its last digits."""
+    least = torch.finfo(X.dtype).tiny / torch.finfo(X.dtype).eps
+    squares = X.square().sum(dim=0)
+    if not (squares.min() > least and squares.max().isfinite()):
+        raise ValueError(f"the squares of X must fit into {X.dtype}: choose another unit")

@@ -2,7 +2,8 @@
 
 Sources: A. Paszke et al., "PyTorch: an imperative style, high-performance deep learning
 library", NeurIPS 2019; N. Higham, "Accuracy and Stability of Numerical Algorithms", SIAM,
-2002, chapter 9 (elimination).
+2002, chapter 9 (elimination and the choice of divisors) and section 14.4 (Gauss-Jordan
+elimination, which clears above and below).
 """
 
 from typing import NamedTuple
@@ -10,17 +11,25 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dlbook.contract import require_at_least, require_table, require_vector, require_wide
+from dlbook.contract import (
+    require_at_least,
+    require_finite,
+    require_same_dtype,
+    require_table,
+    require_vector,
+    require_wide,
+)
 
 
 def kind(tensor: Tensor) -> str:
     """Say what a tensor is made of, on one line.
 
     Args:
-        tensor: of any shape and dtype.
+        tensor: dense, of any shape and dtype.
 
     Returns:
-        number of dimensions, shape, dtype, and bytes.
+        number of dimensions, shape, dtype, and the bytes of so many numbers; a view may
+        need less memory of its own, or none.
 
     >>> kind(torch.zeros(3, 32, 32))
     '3d, 3 x 32 x 32, float32, 12288 bytes'
@@ -38,20 +47,26 @@ def solve(m: Tensor, y: Tensor) -> Tensor:
         y: (n,) floats.
 
     Returns:
-        (n,) floats.
+        (n,) floats. Where m is singular only before rounding, they may be huge and mean
+        nothing: the check below looks at one divisor at a time and may miss it.
 
     Raises:
-        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
-        ValueError: the shapes do not fit, a value is not finite, or m is singular, but for
-            rounding.
+        TypeError: an argument holds no floats, floats of fewer than 32 bits, or another
+            dtype than the other.
+        ValueError: the shapes do not fit, a value is not finite, m is found to be
+            singular, or the answer does not fit into the dtype.
 
     >>> solve(torch.tensor([[2.0, 1.0], [1.0, 3.0]]), torch.tensor([5.0, 10.0]))
     tensor([1., 3.])
     """
     _require_square(m)
     require_vector(y, "y", length=len(m))
+    require_same_dtype(m, y, "m and y")
+    limits = torch.finfo(m.dtype)
     table = torch.cat([m, y.unsqueeze(1)], dim=1)  # (n, n + 1): both sides
-    rounding = len(m) * torch.finfo(m.dtype).eps * m.abs().amax(dim=0)
+    # The unit of an equation must not matter: its largest coefficient becomes 1.
+    table /= m.abs().amax(dim=1, keepdim=True).clamp(min=limits.tiny)
+    rounding = len(m) * limits.eps * table[:, :-1].abs().amax(dim=0)
     for column in range(len(m)):
         # The largest entry divides best: a small one would magnify rounding errors.
         pivot = column + int(table[column:, column].abs().argmax())
@@ -63,6 +78,7 @@ def solve(m: Tensor, y: Tensor) -> Tensor:
         factors = table[:, column].clone()
         factors[column] = 0
         table -= torch.outer(factors, table[column])
+    require_finite(table, "the answer")  # no number on the way was too large
     return table[:, -1]
 
 
@@ -77,7 +93,8 @@ def inverse(m: Tensor) -> Tensor:
 
     Raises:
         TypeError: m holds no floats, or floats of fewer than 32 bits.
-        ValueError: m is not square, not finite, or singular, but for rounding.
+        ValueError: m is not square, not finite, or found to be singular, or the inverse
+            does not fit into the dtype.
     """
     _require_square(m)
     columns = [solve(m, unit) for unit in torch.eye(len(m)).to(m)]
@@ -112,20 +129,25 @@ def power_iteration(m: Tensor, start: Tensor, steps: int) -> Tensor:
     """Turn a vector toward the eigenvector whose eigenvalue is largest in size.
 
     Args:
-        m: (n, n) floats, symmetric, one eigenvalue larger in size than all others.
+        m: (n, n) floats, symmetric, one eigenvalue larger in size than all others; this
+            is not checked, and with 1 and -1 the vector jumps to and fro for ever.
         start: (n,) floats, not zero, not at a right angle to that eigenvector.
         steps: how many multiplications, 0 or more.
 
     Returns:
-        (steps + 1, n) floats: vectors of length one, the start first.
+        (steps + 1, n) floats: vectors of length one, the start first. Where that
+        eigenvalue is negative, they come near the line of the eigenvector and change sign
+        at each step.
 
     Raises:
-        TypeError: an argument holds no floats, or floats of fewer than 32 bits.
+        TypeError: an argument holds no floats, floats of fewer than 32 bits, or another
+            dtype than the other.
         ValueError: the shapes do not fit, a value is not finite, m is not symmetric, the
             start is zero or becomes zero, or steps is negative.
     """
     _require_square(m)
     require_vector(start, "start", length=len(m))
+    require_same_dtype(m, start, "m and start")
     require_at_least(steps, 0, "steps")
     if not torch.equal(m, m.T):
         raise ValueError("m must be symmetric: m[i, j] equal to m[j, i]")
@@ -167,8 +189,8 @@ IDIOMS = (
     Idiom("torch.symeig(m)", "torch.linalg.eigh(m)", "RuntimeError"),
     Idiom("torch.qr(m)", "torch.linalg.qr(m)", "RuntimeError"),
     Idiom("x.sum().data[0]", "x.sum().item()", "IndexError"),
-    Idiom("Variable(x, requires_grad=True)", "x.requires_grad_()", "runs"),
-    Idiom("x.type('torch.DoubleTensor')", "x.to(torch.float64)", "runs"),
+    Idiom("Variable(x, requires_grad=True)", "x.detach().requires_grad_()", "runs"),
+    Idiom("x.type('torch.DoubleTensor')", "x.to('cpu', torch.float64)", "runs"),
 )
 
 

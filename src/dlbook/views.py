@@ -15,7 +15,7 @@ def addresses(tensor: Tensor) -> Tensor:
     """Compute where each coefficient of a tensor lies in its storage.
 
     Args:
-        tensor: of any shape, strides and offset.
+        tensor: dense, of any shape, strides and offset.
 
     Returns:
         int64 of the same shape, on the same device: the places, counted in coefficients
@@ -82,8 +82,9 @@ def shares_storage(first: Tensor, second: Tensor) -> bool:
         second: any other tensor.
 
     Returns:
-        True if writing to one may change the other: their storages overlap, though the
-        tensors may read different places. Never for empty storages.
+        True if their storages overlap. Then a write to one changes the other wherever both
+        read one place; two rows of a table read none in common. False for empty storages,
+        on the meta device, and for a file that was mapped into memory twice.
     """
     (begin, end), (other_begin, other_end) = map(_bytes_of, (first, second))
     overlap = 0 < max(begin, other_begin) < min(end, other_end)
@@ -114,7 +115,7 @@ def cut(image: Tensor, size: int) -> Tensor:
         size: side of a tile in pixels, 1 or more.
 
     Returns:
-        (H * W / size², C, size, size), a copy.
+        (H * W / size², C, size, size), always a copy.
 
     Raises:
         ValueError: the image is not 3d or is empty, or the tiles do not fit.
@@ -128,7 +129,8 @@ def cut(image: Tensor, size: int) -> Tensor:
     _require_pixels(image)
     channels, height, width = image.shape
     blocks = image.reshape(channels, height // size, size, width // size, size)
-    return blocks.permute(1, 3, 0, 2, 4).reshape(-1, channels, size, size)
+    tiles = blocks.permute(1, 3, 0, 2, 4).reshape(-1, channels, size, size)
+    return tiles.clone()  # of a single column, say, the tiles would be a view
 
 
 def grid(images: Tensor, rows: int) -> Tensor:
@@ -139,7 +141,7 @@ def grid(images: Tensor, rows: int) -> Tensor:
         rows: how many images stand below each other, 1 or more.
 
     Returns:
-        (C, rows * H, N / rows * W), a copy.
+        (C, rows * H, N / rows * W), always a copy.
 
     Raises:
         ValueError: the batch is not 4d, is empty, or does not fill the rows.
@@ -153,27 +155,30 @@ def grid(images: Tensor, rows: int) -> Tensor:
     _require_pixels(images)
     _, channels, height, width = images.shape
     blocks = images.reshape(rows, -1, channels, height, width)
-    return blocks.permute(2, 0, 3, 1, 4).reshape(channels, rows * height, -1)
+    image = blocks.permute(2, 0, 3, 1, 4).reshape(channels, rows * height, -1)
+    return image.clone()  # of a single image, say, it would be a view
 
 
 def silence(images: Tensor, channels: list[int]) -> Tensor:
     """Set channels of images to zero, in a copy.
 
     Args:
-        images: (..., C, H, W) of any dtype.
-        channels: which to silence, each from 0 to C - 1.
+        images: (..., C, H, W) of any dtype. In the other convention, (H, W, C), rows would
+            be taken for channels, and no error can tell.
+        channels: which to silence, whole numbers from 0 to C - 1.
 
     Returns:
         a tensor of the same shape; the input is left as it was.
 
     Raises:
-        ValueError: there is no such channel, or no channels, rows and columns.
+        ValueError: the images have fewer than three dimensions, or there is no such channel.
     """
     if images.ndim < 3:
         raise ValueError(f"images must be (..., C, H, W), got {tuple(images.shape)}")
     count = images.shape[-3]
-    if not all(0 <= channel < count for channel in channels):
-        raise ValueError(f"channels must lie between 0 and {count - 1}, got {channels}")
+    # True and False would be a mask, and not the channels 1 and 0.
+    if not all(type(channel) is int and 0 <= channel < count for channel in channels):
+        raise ValueError(f"channels must be 0 to {count - 1}, got {channels}")
     silenced = images.clone()
     silenced[..., channels, :, :] = 0
     return silenced

@@ -48,7 +48,12 @@ CONTRACTS = {
     "leverages": Contract(make=lambda: {"X": X.clone()}),
     "studentized_residuals": Contract(
         make=pairs,
-        refused={"y": [X @ torch.tensor([2.0, 1.0])]},
+        refused={
+            "y": [
+                X @ torch.tensor([2.0, 1.0]),
+                X @ torch.tensor([2.0, 1.0]) + 9 * torch.eye(5)[4],
+            ]
+        },
     ),
     "prediction_interval": Contract(
         make=lambda: pairs() | {"X_new": NEW.clone(), "confidence": 0.9},

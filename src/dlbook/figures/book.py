@@ -34,7 +34,7 @@ def chapter_map(theme: Theme) -> Figure:
             "edgecolor": theme.ink,
         }
         axes.text(x, y, label, ha="center", va="center", fontsize=8, bbox=box, zorder=3)
-        for earlier in _imports(word) & places.keys():
+        for earlier in sorted(_imports(word) & places.keys()):  # a set has no order
             arrow = FancyArrowPatch(
                 places[earlier],
                 (x, y),

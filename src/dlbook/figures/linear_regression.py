@@ -145,7 +145,7 @@ def line_and_loss(theme: Theme, pressure: int = 220) -> Figure:
 
     Left, 30 people, that person as a star, and the line of least squares. Right, rings of
     equal error over slope and height, a cross at the lowest point, and the straight track
-    on which the cross moves with the star: upright, while a person of 17 would tilt it.
+    on which the cross moves with the star: upright, while that of a person of 17 slants.
     """
     ages, pressures = blood_pressure.load()
     pressures[OUTLIER] = pressure

@@ -23,11 +23,13 @@ def quick(device: torch.device) -> Findings:
     fitted, level = slope * ages + intercept, broken_slope * ages + broken_intercept
     perfect = (pressures[:, None] - pressures).square().mean()
     left, left_two, left_far = (left_over(offset, device) for offset in (0, 2, 1000))
+    left_wide = left_over(1000, device, torch.float64)
     claims = {
         "mean_left": Claim(left.mean().item(), tolerance=1e-9),
         "mean_left_two": Claim(left_two.mean().item(), tolerance=1e-8),
         "mean_left_two_largest": Claim(left_two.max().item(), tolerance=5e-8),
         "mean_left_far": Claim(left_far.mean().item(), tolerance=2e-6),
+        "mean_left_far_float64": Claim(left_wide.mean().item(), tolerance=2e-14),
         "slope": Claim(slope.item(), "mmHg per year"),
         "broken_slope": Claim(abs(broken_slope.item()), "mmHg per year"),
         "broken_intercept": Claim(broken_intercept.item(), "mmHg"),
@@ -39,7 +41,9 @@ def quick(device: torch.device) -> Findings:
     return Findings(claims, {"blood_pressure": blood_pressure.checksum()})
 
 
-def left_over(offset: float, device: torch.device) -> Tensor:
+def left_over(
+    offset: float, device: torch.device, dtype: torch.dtype = torch.float32
+) -> Tensor:
     """Center 200 float32 samples of 100 x 4; find in each the column mean farthest from 0.
 
     One such number is a matter of rounding, and another order of summation gives another
@@ -48,6 +52,7 @@ def left_over(offset: float, device: torch.device) -> Tensor:
     Args:
         offset: the mean of the samples before; their standard deviation is 1.
         device: where to compute.
+        dtype: in which to center the float32 numbers.
 
     Returns:
         (200,) float64, the sizes of those means.
@@ -56,7 +61,7 @@ def left_over(offset: float, device: torch.device) -> Tensor:
     for seed in range(200):
         generator = torch.Generator().manual_seed(seed)
         sample = torch.randn(100, 4, generator=generator) + offset
-        left.append(center(sample.to(device)).mean(dim=0).abs().max().double())
+        left.append(center(sample.to(device, dtype)).mean(dim=0).abs().max().double())
     return torch.stack(left)
 
 

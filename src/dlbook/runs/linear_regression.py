@@ -29,6 +29,8 @@ def quick(device: torch.device) -> Findings:
     keep = torch.arange(len(ages), device=device) != OUTLIER
     claims = _fit("", ages, pressures) | _fit("_without", ages[keep], pressures[keep])
     claims |= _outlier(ages, pressures) | _descent(ages, pressures)
+    without = studentized_residuals(design_matrix(ages[keep]), pressures[keep])
+    claims["studentized_largest_without"] = Claim(without.abs().max().item())
     claims |= _precision(ages, pressures)
     return Findings(claims, {"blood_pressure": blood_pressure.checksum()})
 
@@ -58,10 +60,12 @@ def _outlier(ages: Tensor, pressures: Tensor) -> dict[str, Claim]:
     residuals = pressures - X @ w
     residual = residuals[OUTLIER]
     variance = residuals.square().sum() / (len(pressures) - 2)
+    beyond = 2 * float(stdtr(27, -3))  # 30 - 2 - 1 degrees of freedom
     inside = residuals / (variance * (1 - influence)).sqrt()  # its own error included
     return {
-        # How rarely Student's distribution with 30 - 2 - 1 degrees of freedom passes 3.
-        "studentized_one_in": Claim(1 / (2 * float(stdtr(27, -3)))),
+        # How rarely Student's distribution passes 3, and how often one of thirty draws does.
+        "studentized_one_in": Claim(1 / beyond),
+        "studentized_thirty_looks": Claim(100 * (1 - (1 - beyond) ** 30), "of 100"),
         "studentized_inside": Claim(inside[OUTLIER].abs().item()),
         "residual": Claim(residual.item(), "mmHg"),
         "residual_left_out": Claim((residual / (1 - influence[OUTLIER])).item(), "mmHg"),
