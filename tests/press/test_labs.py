@@ -101,6 +101,14 @@ def test_a_lab_that_cannot_be_read_is_named(last, sentence, lab):
 
 
 def test_a_lab_that_runs_is_kept(lab):
-    path = lab("print(x)")
-    run_missing([path])
-    assert '"1\\n"' in kept(path).read_text(encoding="utf-8")
+    (made,) = run_missing([lab("print(x)")])
+    assert '"1\\n"' in made.read_text(encoding="utf-8")
+
+
+def test_a_lab_that_is_changed_while_it_runs_is_kept_as_it_was(lab):
+    path = lab("print(x)", first="x = 1\nopen('PLACE', 'a').write('# more')")
+    text = path.read_text(encoding="utf-8").replace("PLACE", str(path))
+    path.write_text(text, encoding="utf-8")
+    (made,) = run_missing([path])
+    assert made.is_file()
+    assert made != kept(path)

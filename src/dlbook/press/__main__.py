@@ -1,4 +1,4 @@
-"""The press from the command line: `python -m dlbook.press figure|outputs|page ...`."""
+"""The press from the command line: `python -m dlbook.press figure|outputs|page|emit ...`."""
 
 import argparse
 import re
@@ -11,9 +11,10 @@ from pathlib import Path
 
 from matplotlib import rc_context
 
-from dlbook.checkout import DOCS, ROOT, chapters, files
+from dlbook.checkout import DOCS, ROOT, chapters, files, write_atomically
 from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, in_both_themes
 from dlbook.press.cache import CACHE
+from dlbook.press.downloads.plain import plain, plain_lab
 from dlbook.press.page import rules
 from dlbook.press.page.citations import entries
 from dlbook.press.page.dialect import understood
@@ -23,6 +24,8 @@ from dlbook.press.page.page import Page
 from dlbook.press.page.translate import frames_of
 from dlbook.press.source import labs
 from dlbook.press.source.drawings import draw_missing, figure_named
+from dlbook.press.web.bibliography import bibliography_page
+from dlbook.press.web.results import results_page
 
 NO_TESTS = 5  # how pytest ends where nothing was selected
 PREVIEW = CACHE / "preview"
@@ -148,6 +151,8 @@ def main(arguments: list[str] | None = None) -> int:
     page.add_argument(
         "--all", action="store_true", help="its figures, its lab and its tests, too"
     )
+    emitted = commands.add_parser("emit", help="write every page as plain Markdown")
+    emitted.add_argument("folder", type=Path, help="for the pages and their pictures")
     choice = parser.parse_args(arguments)
     try:  # nothing is computed before every name is known
         if choice.command == "figure":
@@ -160,9 +165,36 @@ def main(arguments: list[str] | None = None) -> int:
         for path in preview_figure(choice.name, *asked):
             print(path.relative_to(ROOT))
         return 0
+    if choice.command == "emit":
+        emit(choice.folder)
+        return 0
     if choice.command == "page":
         return tell(paths[0], choice.all)
     return write_outputs(paths or [ROOT / "README.md", *files(DOCS, "**/*.md")])
+
+
+def emit(folder: Path) -> None:
+    """Write every page as plain Markdown, with its pictures, for other programs to show.
+
+    Args:
+        folder: in which they are written, in the places that they have below `docs`.
+    """
+    pages = [Page.at(path) for path in files(DOCS, "**/*.md")]
+    scripts = files(DOCS / "labs", "*.py")
+    frames = [frame for page in pages for frame in frames_of(page)]
+    draw_missing(frames)
+    labs.run_missing(scripts)
+    made = {page.address: plain(page) for page in pages}
+    for frame in frames:
+        made[frame.address("light")] = frame.cached("light").read_text(encoding="utf-8")
+    for script in scripts:
+        lab = labs.kept(script).read_text(encoding="utf-8")
+        text, drawings = plain_lab(lab, script.stem)
+        made |= {f"labs/{script.stem}.md": text, **drawings}
+    made["reference/results.md"] = results_page()
+    made["reference/bibliography.md"] = bibliography_page(pages)
+    for address, content in made.items():
+        write_atomically(folder / address, content)
 
 
 def tell(path: Path, is_all: bool) -> int:

@@ -391,11 +391,11 @@ def _run_labs(files) -> None:
     scripts = [file for file in files if re.fullmatch(r"labs/\w+\.py", file.src_uri)]
     paths = [Path(file.abs_src_path) for file in scripts]
     try:
-        labs.run_missing(paths)
+        places = labs.run_missing(paths)
     except RuntimeError as error:
         raise PluginError(str(error)) from error
-    for file, path in zip(scripts, paths, strict=True):
-        file.abs_src_path = str(labs.kept(path))
+    for file, place in zip(scripts, places, strict=True):
+        file.abs_src_path = str(place)
 
 
 def _add(files, config, uri: str, content: str) -> None:

@@ -5,12 +5,11 @@ import importlib
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import torch
 
 from dlbook import checkout
-from dlbook.runs.record import Findings, record
+from dlbook.runs.record import Findings, record, require_folder
 
 
 def words() -> list[str]:
@@ -80,17 +79,6 @@ def device_named(name: str) -> torch.device:
     if name not in there:
         raise LookupError(f"the device must be one of {', '.join(there)}, got {name!r}")
     return torch.device(name)
-
-
-def require_folder() -> None:
-    """Look whether records can be written, before anything is computed.
-
-    Raises:
-        OSError: there is no checkout, or its folder of records may not be written.
-    """
-    checkout.require()
-    with TemporaryFile(dir=checkout.RESULTS):
-        pass
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from dlbook.checkout import RESULTS, commit, require, write_atomically
@@ -148,6 +149,17 @@ def describe(device: "torch.device") -> str:
     ]
     model = models[0] if models else platform.processor() or platform.machine()
     return f"{os.cpu_count()} cores of {model}"
+
+
+def require_folder() -> None:
+    """Look whether records can be written, before anything is computed.
+
+    Raises:
+        OSError: there is no checkout, or its folder of records may not be written.
+    """
+    require()
+    with TemporaryFile(dir=RESULTS):
+        pass
 
 
 def write(word: str, run: str, section: dict, claims: dict[str, Claim]) -> Path:

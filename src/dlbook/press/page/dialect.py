@@ -35,7 +35,14 @@ LIKE_COMMENT = re.compile(
 )
 # What Markdown leaves as text where it did not understand it, such as !!! note “Title”.
 LEFT = re.compile(
-    r"```|\$\$|\{:? ?[.#]\w|claim:\w|\[-?@|^(?:!!!|\?\?\?\+?|===) ", re.MULTILINE
+    r"```|\$\$|\*\*|~~|\{:? ?[.#]\w|claim:\w|\[-?@|\]\(\S|\]\[\w"
+    r"|^(?:!!!|\?\?\?\+?|===) ",
+    re.MULTILINE,
+)
+# <pre><code>...</code></pre>, <span class="arithmatex">\\(x\\)</span>: no prose
+SET = re.compile(
+    r"<(pre|code|svg|style|script)\b.*?</\1>|<(span|div) class=\"arithmatex\">.*?</\2>",
+    re.DOTALL,
 )
 
 
@@ -98,7 +105,7 @@ def _mistakes_of_line(line: str, number: int) -> Iterator[PageError]:
         (TERM, LIKE_TERM, 'a term is written <dfn id="hinge-loss">hinge loss</dfn>'),
     ):
         rest = CODE.sub("", line)
-        exact = re.compile(rf"(?<![!\\\]])(?:{pattern.pattern})")
+        exact = re.compile(rf"(?<![!\\\]])(?:{pattern.pattern})(?!\()")
         if like.search(exact.sub("", rest)):
             yield PageError(number, f"{form}, got {line.strip()[:80]!r}")
 
@@ -153,8 +160,7 @@ def require_understood(html: str, page: Page) -> None:
     Raises:
         PageError: a mark of the dialect stands in the text, or a fence was not taken for one.
     """
-    bare = re.sub(r"<(pre|code|svg|style|script)\b.*?</\1>", "", html, flags=re.DOTALL)
-    text = re.sub(r"<[^>]*>", "", bare)
+    text = re.sub(r"<[^>]*>", "", SET.sub("", html))
     if left := LEFT.search(text):
         line = text[left.start() :].split("\n")[0].strip()[:60]
         raise PageError(_line_with(line, page), f"{line!r} would be shown as text")

@@ -126,17 +126,15 @@ def draw_missing(frames: Iterable[Frame]) -> None:
         DrawingError: a figure function failed.
         RuntimeError: one of them ended its own process.
     """
-    missing = [
-        frame
-        for frame in dict.fromkeys(frames)
-        if not all(is_kept(frame.cached(theme)) for theme in THEMES)
-    ]
+    places = {f: [f.cached(theme) for theme in THEMES] for f in dict.fromkeys(frames)}
+    missing = [frame for frame, paths in places.items() if not all(map(is_kept, paths))]
     if not missing:
         return
     workers = min(len(missing), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         try:
-            for frame, failure in zip(missing, pool.map(_draw, missing), strict=True):
+            failures = pool.map(_draw, missing, map(places.get, missing))
+            for frame, failure in zip(missing, failures, strict=True):
                 if failure:
                     raise DrawingError(frame.name, failure)
         except BrokenProcessPool as error:
@@ -145,8 +143,8 @@ def draw_missing(frames: Iterable[Frame]) -> None:
     clean(FOLDER, AT_MOST)
 
 
-def _draw(frame: Frame) -> str:
-    """Draw one picture in both themes into the cache; say what failed, if anything did."""
+def _draw(frame: Frame, places: list[Path]) -> str:
+    """Draw one picture in both themes to its places; say what failed, if anything did."""
     import torch
 
     from dlbook.figures.style import in_both_themes
@@ -157,8 +155,8 @@ def _draw(frame: Frame) -> str:
     try:
         draw = getattr(importlib.import_module(f"dlbook.figures.{module}"), function)
         pictures = in_both_themes(draw, **dict(frame.arguments))
-        for theme, svg in zip(THEMES, pictures, strict=True):
-            write_atomically(frame.cached(theme), svg)
+        for place, svg in zip(places, pictures, strict=True):
+            write_atomically(place, svg)
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -215,6 +213,8 @@ def figure_named(name: str, arguments: Iterable[str]) -> tuple[Callable, dict]:
         if key not in parameters:
             there = ", ".join(parameters) or "no parameters"
             raise LookupError(f"{name} has {there}, got {argument!r}")
+        if key in frame:
+            raise LookupError(f"{name} takes one {key}, got {argument!r} after another")
         try:
             frame[key] = ast.literal_eval(value)
         except (SyntaxError, ValueError) as error:

@@ -21,27 +21,34 @@ LIBRARIES = ("mkdocs-jupyter", "nbconvert")  # beside those that compute and dra
 MARK = re.compile(r"# ?%%(?!.*\[(?:markdown|md|raw)\])")
 
 
-def run_missing(paths: Iterable[Path]) -> None:
+def run_missing(paths: Iterable[Path]) -> list[Path]:
     """Run every lab whose outputs the cache does not hold, on all cores.
 
     Args:
         paths: percent scripts, `docs/labs/<word>.py`.
 
+    Returns:
+        for each the file that keeps it with its outputs, as the source was at the beginning.
+
     Raises:
         RuntimeError: a cell failed; the message names file and line.
     """
-    missing = [path for path in paths if not is_kept(_kept_or_refused(path))]
+    paths = list(paths)
+    places = [_kept_or_refused(path) for path in paths]
+    pairs = zip(paths, places, strict=True)
+    missing = [(path, made) for path, made in pairs if not is_kept(made)]
     if not missing:
-        return
+        return places
     with fresh_processes(min(len(missing), os.cpu_count() or 1)) as pool:
         try:
-            for failure in pool.map(_run, missing, map(kept, missing)):
+            for failure in pool.map(_run, *zip(*missing, strict=True)):
                 if failure:
                     raise RuntimeError(failure)
         except BrokenProcessPool as error:
-            left = ", ".join(_shown(p) for p in missing if not kept(p).is_file())
+            left = ", ".join(_shown(path) for path, made in missing if not made.is_file())
             raise RuntimeError(f"one of {left}: a cell ended its own process") from error
     clean("labs", at_most=300)
+    return places
 
 
 def _kept_or_refused(path: Path) -> Path:
