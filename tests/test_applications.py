@@ -50,6 +50,28 @@ def test_a_planted_pattern_is_found_whatever_its_contrast(row, column, scale):
     assert similarity_map(image, template).max() == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.parametrize("bright", [1e4, 1e6, 1e8, -1e8])
+def test_one_bright_pixel_spoils_no_window_that_does_not_hold_it(bright):
+    image = torch.rand(20, 20, generator=generator(0))
+    template = torch.rand(4, 4, generator=generator(1))
+    expected = similarity_map(image, template)
+    image[0, 0] = bright
+    torch.testing.assert_close(similarity_map(image, template)[1:, 1:], expected[1:, 1:])
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_a_similarity_never_exceeds_one(seed):
+    template = torch.rand(3, 3, generator=generator(seed))
+    assert similarity_map(7 * template + 2, template).item() <= 1
+
+
+@pytest.mark.parametrize("image", [torch.zeros(5, 5), torch.full((5, 5), 0.1)])
+def test_nothing_is_found_where_nothing_varies(image):
+    with pytest.raises(ValueError, match="an image must vary"):
+        find(image, torch.eye(2))
+
+
 def test_a_constant_window_resembles_nothing():
     assert (similarity_map(torch.ones(4, 4), torch.eye(2)) == 0).all()
 
@@ -130,6 +152,18 @@ def test_the_learned_walk_is_the_shortest_one(maze):
     assert moves == shortest_path(maze)
 
 
+def test_the_news_of_the_goal_travels_one_cell_a_walk():
+    before, last = zip(
+        *(
+            (q[4, 7, 2].item(), q[5, 7, 2].item())
+            for q, _ in (q_learning(MAZE, walks, seed=0) for walks in (1, 2, 3))
+        ),
+        strict=True,
+    )
+    assert last == pytest.approx((0.5, 0.75, 0.875))
+    assert before[:2] == pytest.approx((0, 0.5 * 0.9 * 0.5))
+
+
 def test_the_value_before_the_goal_is_one_and_falls_by_gamma():
     q, _ = q_learning(["...G"], 300, seed=0, gamma=0.5)
     assert q[0, :3, 1].tolist() == pytest.approx([0.25, 0.5, 1.0], abs=1e-6)
@@ -163,6 +197,10 @@ def test_peaks_are_the_product_of_cores_clock_and_operations():
     assert round(peaks["GTX 1080"]) == 8873
     assert peaks["RTX 4090"] == pytest.approx(82_600, rel=1e-3)  # as its maker states
     assert peaks["GTX 750 Ti"] == 1300
+    row = {row["name"]: row for row in growth.processors()}
+    boosted = 16 * 5.7 * 32 / row["Ryzen 9 7950X"]["dollars"]  # as the chapter says
+    ours = peaks["RTX 4090"] / row["RTX 4090"]["dollars"]
+    assert round(ours / boosted, 1) == 12.4
 
 
 def test_the_newest_chip_has_more_transistors_than_a_mouse_has_synapses():

@@ -9,7 +9,9 @@ from dlbook.contract import (
     require_between,
     require_bits,
     require_classes,
+    require_count,
     require_finite,
+    require_number,
     require_same_dtype,
     require_same_shape,
     require_signs,
@@ -91,6 +93,30 @@ def test_what_is_empty_is_refused():
         require_table(TABLE[:0], "x")
     with pytest.raises(ValueError, match="labels must not be empty"):
         require_signs(torch.zeros(0), 0)
+
+
+@pytest.mark.parametrize("value", [10.5, 2.0, float("nan")])
+def test_what_does_not_count_is_refused(value):
+    with pytest.raises(TypeError, match=f"n must be a whole number, got {value}"):
+        require_count(value, 1, "n")
+    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
+        require_count(0, 1, "n")
+    require_count(10**400, 1, "n")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (float("nan"), "bias must be one finite number, got nan"),
+        (torch.zeros(3), r"bias must be one number, got \(3,\)"),
+        (torch.tensor(float("inf")), "bias must be finite"),
+    ],
+)
+def test_what_is_not_one_number_is_refused(value, message):
+    with pytest.raises(ValueError, match=message):
+        require_number(value, "bias")
+    for fine in (0, -0.5, torch.tensor(0.5), torch.tensor(0.5, device="meta")):
+        require_number(fine, "bias")
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,15 @@ def test_c_cells_do_not_notice_a_shift_within_their_reach():
     torch.testing.assert_close(first, second)
 
 
+@pytest.mark.parametrize("contrast", [1e-38, 1e-25, 1.0, 1e20, 1e38])
+def test_s_cells_answer_alike_at_any_contrast(contrast):
+    image = torch.rand(6, 6, generator=torch.Generator().manual_seed(0))
+    expected = s_cells(image, VERTICAL, 0.5)
+    torch.testing.assert_close(s_cells(contrast * image, VERTICAL, 0.5), expected)
+    torch.testing.assert_close(s_cells(image, contrast * VERTICAL, 0.5), expected)
+    assert 0 <= expected.min() < expected.max() <= 1
+
+
 @pytest.mark.parametrize("reach", [0, 3])
 def test_the_reach_of_c_cells_divides_the_plane(reach):
     with pytest.raises(ValueError, match=f"got {reach}"):
@@ -156,6 +165,20 @@ def test_t_and_c_have_the_same_distances_between_their_pixels():
     assert torch.equal(*distances)
     squares = distances[0].square().round().int().tolist()
     assert squares == [1, 1, 1, 1, 2, 2, 4, 4, 5, 5]
+
+
+def test_no_pair_of_pixels_tells_t_from_c_away_from_the_border():
+    def pairs_of_c_only(side, first, last):
+        images, labels = tc_images(side)
+        pixels = images[:, first : last + 1, first : last + 1].flatten(1)
+        t, c = (pixels[labels == label] for label in (1, 0))
+        alone = ((c.T @ c > 0) & (t.T @ t == 0)).triu().nonzero()
+        assert not ((t.T @ t > 0) & (c.T @ c == 0)).any()
+        return alone.tolist()
+
+    assert pairs_of_c_only(9, 2, 6) == []
+    # On the 6 x 6 retina: the second pixel of an edge with that of its neighbor.
+    assert pairs_of_c_only(6, 0, 5) == [[1, 6], [4, 11], [24, 31], [29, 34]]
 
 
 def test_a_retina_must_hold_the_letters():
@@ -255,6 +278,15 @@ def test_a_layer_that_runs_twice_has_its_parameters_once():
     assert first.multiply_adds == second.multiply_adds == 9
 
 
+def test_layers_that_share_weights_have_them_once():
+    first, second = nn.Linear(4, 4), nn.Linear(4, 4)
+    second.weight = first.weight
+    model = nn.Sequential(first, second)
+    counted = [layer.parameters for layer in trace(model, (4,))]
+    assert counted == [20, 4]  # the second has a bias of its own
+    assert sum(counted) == sum(p.numel() for p in model.parameters())
+
+
 def test_tracing_follows_the_dtype_and_needs_no_parameters():
     assert len(trace(nn.Linear(3, 2).double(), (3,))) == 1
     assert trace(nn.Sequential(nn.ReLU()), (3,)) == []
@@ -278,6 +310,19 @@ def test_depth_follows_the_longest_branch():
             return self.a(self.b(x)).relu() + self.c(x)
 
     assert depth(Fork()) == 2
+
+
+def test_a_branch_that_is_thrown_away_has_no_depth():
+    class Auxiliary(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body, self.head = nn.Linear(2, 2), nn.Sequential(*[nn.Linear(2, 2)] * 3)
+
+        def forward(self, x):
+            self.head(x)
+            return self.body(x)
+
+    assert depth(Auxiliary()) == 1
 
 
 def test_torchvision_states_the_same_counts():
@@ -305,6 +350,15 @@ def test_levels_are_longest_paths_and_shared_tensors_appear_once():
     assert [each.level for each in graph if each.name == "2"] == [5]
     for each in graph:
         assert all(graph[source].level > each.level for source in each.inputs)
+
+
+def test_operators_of_which_autograd_knows_several_keep_their_plain_names():
+    x, factor = (
+        torch.ones(2, 2, requires_grad=True),
+        torch.tensor(2.0, requires_grad=True),
+    )
+    graph = operator_graph((x.mean(dim=0) * factor).sum(dim=0))
+    assert {each.name for each in graph} == {"Sum", "Mul", "Mean", "2 × 2", "number"}
 
 
 def test_a_long_chain_of_operators_is_read_without_recursion():

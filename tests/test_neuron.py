@@ -85,6 +85,15 @@ def test_cross_entropy_stays_finite_where_the_sigmoid_saturates():
     assert cross_entropy(y, torch.tensor([1.0, 0.0])).tolist() == [1000, 1000]
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_sure_bet_won_costs_little_and_not_nothing(dtype):
+    s = torch.tensor([10.0, 12, 15, 21, 30], dtype=dtype)
+    expected = [math.log1p(math.exp(-value)) for value in s.tolist()]
+    won = cross_entropy(s, torch.ones(5)).tolist()
+    assert won == pytest.approx(expected, rel=1e-5)
+    assert cross_entropy(-s, torch.zeros(5)).tolist() == won
+
+
 @pytest.mark.parametrize(
     ("loss_slope", "penalty_slope", "eta", "oracle"),
     [
@@ -123,6 +132,53 @@ def test_the_slope_with_the_sign_lost_learns_to_be_wrong():
     y = neuron(x, w, b)
     assert ((y > 0) != t.bool()).double().mean() > 0.8
     assert cross_entropy(y, t).mean() > 10 * math.log(2)
+
+
+@pytest.mark.parametrize(
+    ("loss_slope", "penalty_slope", "eta"),
+    [(cross_entropy_slope, no_penalty, 4.0), (hinge_slope, squares_penalty(0.01), 1.0)],
+    ids=["logistic", "svm"],
+)
+def test_bounded_slopes_do_not_stop_where_the_steps_are_too_long(
+    loss_slope, penalty_slope, eta
+):
+    """Only the length of the last step tells that plain centimeters were not enough."""
+
+    def last_slope(x, y):
+        w, b = fit(x, y, loss_slope, penalty_slope, eta, 2000)
+        blame = loss_slope(neuron(x, w, b), y)
+        return (x.T @ blame / len(x) + penalty_slope(w)).norm().item()
+
+    in_centimeters, y = iris.load()
+    assert last_slope(in_centimeters, y) > 1e-3
+    if loss_slope is cross_entropy_slope:  # a hinge has a kink, and no slope there
+        assert last_slope(*flowers()) < 1e-6
+
+
+def test_logistic_regression_of_separable_points_has_no_optimum():
+    x = torch.arange(10).double()[:, None] - 4.5
+    y = (x[:, 0] > 0).double()
+    first, second, third = (
+        fit(x, y, cross_entropy_slope, no_penalty, 4.0, steps)[0].item()
+        for steps in (100, 1000, 10_000)
+    )
+    assert 1.2 * first < second < third / 1.2
+
+
+def test_a_slope_of_another_shape_is_refused():
+    x, y = flowers()
+    with pytest.raises(ValueError, match=r"penalty and w must have one shape, got \(\)"):
+        fit(x, y, squared_slope, lambda w: 0.1 * w.square().sum(), 0.3, 5)
+    with pytest.raises(
+        ValueError, match=r"loss and y must have one shape, got \(100, 1\)"
+    ):
+        fit(x, y, lambda s, y: (s - y)[:, None], no_penalty, 0.3, 5)
+
+
+def test_weights_beyond_all_numbers_are_refused_whatever_the_slope():
+    x, y = iris.load()
+    with pytest.raises(ValueError, match="w must be finite"):
+        fit(x, y, lambda s, y: 2 * (s - y), no_penalty, 0.3, 2000)
 
 
 def test_scaling_a_column_scales_its_weight_of_the_linear_model():

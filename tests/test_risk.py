@@ -75,7 +75,13 @@ def test_a_negative_density_is_refused(value):
 
 
 @pytest.mark.parametrize(
-    "losses", [torch.zeros(0), torch.zeros(2, 2), torch.tensor([math.nan])]
+    "losses",
+    [
+        torch.zeros(0),
+        torch.zeros(2, 2),
+        torch.tensor([math.nan]),
+        torch.tensor([-math.inf]),
+    ],
 )
 def test_an_empirical_risk_needs_numbers(losses):
     with pytest.raises(ValueError, match="N ≥ 1"):
@@ -93,6 +99,51 @@ def test_the_interval_matches_the_textbook():
 def test_a_normal_interval_of_hardly_a_mistake_is_refused(losses):
     with pytest.raises(ValueError, match="exact_interval counts mistakes"):
         confidence_interval(torch.tensor(losses))
+
+
+def test_of_24_samples_the_normal_interval_refuses_four_mistakes_at_either_end():
+    losses = torch.ones(24, 24).tril(-1)  # row k holds k mistakes
+    refused = []
+    for wrong, row in enumerate([*losses, torch.ones(24)]):
+        try:
+            low, high = confidence_interval(row)
+            assert 0 <= low < high <= 1
+        except ValueError:
+            refused.append(wrong)
+    assert refused == [0, 1, 2, 3, 21, 22, 23, 24]
+
+
+def test_an_interval_of_losses_without_a_bound_may_lie_anywhere():
+    losses = torch.tensor([0.5, -3.0, 7.0, 1.5])
+    low, high = confidence_interval(losses)
+    assert low < 0 < 1 < high
+
+
+@pytest.mark.parametrize(("wrong", "n"), [(2.0, 10), (2, 10.5), (math.nan, 10)])
+def test_a_count_that_is_no_whole_number_is_refused(wrong, n):
+    with pytest.raises(TypeError, match="whole number"):
+        exact_interval(wrong, n)
+    with pytest.raises(TypeError, match="whole number"):
+        expected_best(10.5, 3, 0.5)
+    with pytest.raises(TypeError, match="whole number"):
+        margin(10, math.nan)
+
+
+def test_heights_in_two_dtypes_are_refused():
+    """In 32 bits 187.1 lies above 187.1 in 64: an equal height would be a mistake."""
+    tall = torch.tensor([187.1], dtype=torch.float64)
+    with pytest.raises(
+        TypeError, match=r"one dtype, got torch\.float32 and torch\.float64"
+    ):
+        mistakes(torch.tensor([187.1]), tall - 7, tall)
+    with pytest.raises(TypeError, match="low and high must have one dtype"):
+        best_thresholds(tall.float(), tall)
+    assert mistakes(tall, tall - 7, tall).tolist() == [0]
+
+
+def test_the_best_of_a_thousand_coins_often_looks_as_good_as_a_discovery():
+    at_least_35 = mistakes_at_least(100, 0.5)[35].item()
+    assert 1 - at_least_35**1000 == pytest.approx(0.59, abs=0.005)
 
 
 @pytest.mark.parametrize(("wrong", "n"), [(0, 24), (1, 24), (8, 24), (24, 24), (3, 1000)])
@@ -139,7 +190,7 @@ def test_hoeffdings_margin_holds_for_all_candidates_at_once():
 
 @pytest.mark.parametrize("arguments", [(0, 1, 0.9), (1, 0, 0.9), (1, 1, 1.0)])
 def test_a_margin_refuses_what_is_out_of_range(arguments):
-    with pytest.raises(ValueError, match="1 or more"):
+    with pytest.raises(ValueError, match=r"at least 1|must lie in"):
         margin(*arguments)
 
 
@@ -151,7 +202,7 @@ def test_tail_probabilities_agree_with_scipy(risk):
 
 @pytest.mark.parametrize(("n", "risk"), [(0, 0.5), (3, -0.1), (3, 1.1), (3, math.nan)])
 def test_tail_probabilities_refuse_what_is_out_of_range(n, risk):
-    with pytest.raises(ValueError, match="n must be 1 or more"):
+    with pytest.raises(ValueError, match=r"n must be at least 1|risk must lie"):
         mistakes_at_least(n, risk)
 
 
@@ -170,7 +221,7 @@ def test_where_all_are_equal_for_sure_the_best_is_no_better(risk):
 
 
 def test_the_best_of_nobody_is_refused():
-    with pytest.raises(ValueError, match="candidates must be 1 or more, got 0"):
+    with pytest.raises(ValueError, match="candidates must be at least 1, got 0"):
         expected_best(5, 0, 0.5)
 
 
@@ -231,7 +282,7 @@ def test_classes_that_do_not_change_between_their_means_are_refused():
 def test_the_heights_give_five_mistakes_and_not_where_it_was_printed():
     females, males = heights.load()
     assert best_thresholds(females, males) == (5, [(188.0, 190.0)])
-    tried = torch.tensor([187.5, 188.0, 188.01, 189.23, 190.0, 190.01])
+    tried = torch.tensor([187.5, 188, 188.01, 189.23, 190, 190.01]).double()
     assert mistakes(tried, females, males).tolist() == [6, 6, 5, 5, 5, 7]
 
 

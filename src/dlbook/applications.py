@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn.functional import unfold
 
 from dlbook.contract import (
-    require_at_least,
     require_between,
+    require_count,
     require_finite,
     require_table,
 )
@@ -56,12 +56,13 @@ def similarity_map(image: Tensor, template: Tensor) -> Tensor:
             f"a template must vary and fit into {tuple(image.shape)}, got "
             f"{tuple(template.shape)} with values near {template[0, 0]}"
         )
-    image = image - image.mean()  # far from 0, differences would drown
+    # Far from 0, differences would drown; a mean would follow a single bright pixel.
+    image = image - image.median()
     windows = unfold(image[None, None], template.shape)[0].T  # (rows x columns, h x w)
     windows = _centered(windows)
     lengths = windows.norm(dim=1) * pattern.norm()
     lengths = lengths.where(lengths > 0, torch.inf)  # a constant window: 0
-    return (windows @ pattern / lengths).reshape(rows, columns)
+    return (windows @ pattern / lengths).clamp(-1, 1).reshape(rows, columns)
 
 
 def _centered(values: Tensor) -> Tensor:
@@ -85,9 +86,11 @@ def find(image: Tensor, template: Tensor) -> tuple[int, int]:
 
     Raises:
         TypeError: image or template are no floats.
-        ValueError: the template is larger than the image, or constant.
+        ValueError: the template is larger than the image, or constant, or the image is.
     """
     similarities = similarity_map(image, template)
+    if not similarities.is_meta and (similarities == 0).all():
+        raise ValueError(f"an image must vary, got values near {image[0, 0]}")
     return divmod(int(similarities.argmax()), similarities.shape[1])
 
 
@@ -103,11 +106,11 @@ def imagine(examples: Tensor, n: int, generator: torch.Generator) -> Tensor:
         (n, h, w) floats; values may leave the range of the examples.
 
     Raises:
-        TypeError: the examples are no floats.
+        TypeError: the examples are no floats, or n is no whole number.
         ValueError: they are no images, fewer than 2, which have no covariance, or n is 0.
     """
     require_finite(examples, "examples")
-    require_at_least(n, 1, "n")
+    require_count(n, 1, "n")
     if examples.ndim != 3 or len(examples) < 2:
         raise ValueError(
             f"examples must be (M, h, w), M at least 2, got {tuple(examples.shape)}"
@@ -157,9 +160,10 @@ def continue_text(
 
     Raises:
         KeyError: no text follows the first word.
-        ValueError: the length is below 1.
+        TypeError: the length is no whole number.
+        ValueError: it is below 1.
     """
-    require_at_least(length, 1, "length")
+    require_count(length, 1, "length")
     if start not in followers:
         raise KeyError(f"the text must go on after the start, got {start!r}")
     words = [start]
@@ -175,7 +179,8 @@ def move(maze: list[str], row: int, column: int, action: int) -> tuple[int, int,
     """Make one move in a maze; walls and edges stop it.
 
     Args:
-        maze: rows of equal length of `.` (free), `#` (wall), and one `G` (goal).
+        maze: rows of equal length of `.` (free), `#` (wall), and one `G` (goal); its top
+            left is free.
         row: where the agent stands.
         column: where the agent stands.
         action: 0 to 3 for up, right, down, left.
@@ -184,13 +189,15 @@ def move(maze: list[str], row: int, column: int, action: int) -> tuple[int, int,
         the new row and column, and the reward: 1 at the goal, 0 elsewhere.
 
     Raises:
-        ValueError: there is no such action, or the agent stands in a wall or outside.
+        ValueError: there is no such action, the maze is none, or the agent stands in a wall,
+            outside, or at the goal, where the walk is over.
     """
+    _require_maze(maze)
     require_between(action, 0, 3, "action")
     require_between(row, 0, len(maze) - 1, "row")
     require_between(column, 0, len(maze[row]) - 1, "column")
-    if maze[row][column] == "#":
-        raise ValueError(f"nobody stands in a wall, got row {row}, column {column}")
+    if maze[row][column] != ".":
+        raise ValueError(f"a move begins on a free cell, got row {row}, column {column}")
     to_row, to_column = row + MOVES[action][0], column + MOVES[action][1]
     inside = 0 <= to_row < len(maze) and 0 <= to_column < len(maze[0])
     if inside and maze[to_row][to_column] != "#":
@@ -207,7 +214,7 @@ def q_learning(
     takes what it believes best. An episode ends at the goal, or after 1000 moves.
 
     Args:
-        maze: as in `move`; its top left is free.
+        maze: as in `move`.
         episodes: how many walks.
         seed: equal seeds give equal walks.
         gamma: what a reward one move later is worth, from 0 to 1.
@@ -217,11 +224,12 @@ def q_learning(
         1000 where it was broken off.
 
     Raises:
+        TypeError: the number of walks is not whole.
         ValueError: the maze is no rectangle of `.`, `#` and one `G` that is free at its top
             left, there is no walk, or gamma lies outside of 0 to 1.
     """
     _require_maze(maze)
-    require_at_least(episodes, 1, "episodes")
+    require_count(episodes, 1, "episodes")
     require_between(gamma, 0, 1, "gamma")
     chance = random.Random(seed)
     q = [[[0.0] * 4 for _ in line] for line in maze]

@@ -6,6 +6,7 @@ On the meta device, where tensors have shapes but no values, it checks shapes an
 """
 
 import math
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -31,6 +32,29 @@ def require_finite(values: Tensor, name: str) -> None:
     least, largest = (value.item() for value in values.detach().aminmax())  # no copy
     if not (math.isfinite(least) and math.isfinite(largest)):
         raise ValueError(f"{name} must be finite, got NaN or infinity")
+
+
+def require_number(value: float | Tensor, name: str) -> None:
+    """Refuse what is not one finite number; several would broadcast against the samples.
+
+    Args:
+        value: a number, or a 0d tensor of floats.
+        name: what the caller calls it, for the message.
+
+    Raises:
+        TypeError: it is a tensor, but not of floats.
+        ValueError: it is a tensor with axes, NaN or infinite.
+
+    >>> require_number(float("nan"), "bias")
+    Traceback (most recent call last):
+    ValueError: bias must be one finite number, got nan
+    """
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise ValueError(f"{name} must be one number, got {tuple(value.shape)}")
+        require_finite(value, name)
+    elif not math.isfinite(value):
+        raise ValueError(f"{name} must be one finite number, got {value}")
 
 
 def require_wide(values: Tensor, name: str) -> None:
@@ -209,6 +233,23 @@ def require_at_least(value: float, least: float, name: str) -> None:
     """
     if not least <= value < math.inf:
         raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def require_count(value: int, least: int, name: str) -> None:
+    """Refuse what does not count things: a fraction, NaN, or a number below a bound.
+
+    Args:
+        value: a whole number.
+        least: the smallest allowed.
+        name: what the caller calls it, for the message.
+
+    Raises:
+        TypeError: it is no int.
+        ValueError: it is smaller.
+    """
+    if not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a whole number, got {value}")
+    require_at_least(value, least, name)
 
 
 def require_above_zero(value: float, name: str) -> None:

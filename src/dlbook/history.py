@@ -9,6 +9,7 @@ A. Krizhevsky et al., 2012; K. He et al., 2016, doi:10.1109/CVPR.2016.90.
 """
 
 import copy
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,9 +23,11 @@ from dlbook.contract import (
     require_at_least,
     require_bits,
     require_finite,
+    require_number,
     require_signs,
     require_table,
     require_vector,
+    require_wide,
 )
 
 T = torch.tensor([[1.0, 1, 1], [0, 1, 0], [0, 1, 0]])
@@ -37,17 +40,19 @@ def threshold_unit(inputs: Tensor, weights: Tensor, bias: float) -> Tensor:
     Args:
         inputs: (N, D) floats, each 0 or 1 in a logic circuit.
         weights: (D,) floats.
-        bias: minus the threshold that the sum must reach.
+        bias: one number for all samples, minus the threshold that the sum must reach.
 
     Returns:
         (N,) floats, each 0 or 1.
 
     Raises:
         TypeError: inputs or weights are no floats.
-        ValueError: there is not one weight for each input, or a number is not finite.
+        ValueError: there is not one weight for each input, more than one bias, or a
+            number is not finite.
     """
     require_table(inputs, "inputs")
     require_vector(weights, "weights", inputs.shape[1])
+    require_number(bias, "bias")
     return (inputs @ weights + bias >= 0).to(inputs.dtype)
 
 
@@ -55,17 +60,21 @@ def hebbian_weights(inputs: Tensor, outputs: Tensor) -> Tensor:
     """Strengthen each connection by the activity at its two ends.
 
     Args:
-        inputs: (N, D) floats, +1 where a unit is active and -1 where it is not.
+        inputs: (N, D) float32 or float64, +1 where a unit is active, -1 where it is not.
         outputs: (N, E) floats, alike: what is active at the same time.
 
     Returns:
         (E, D) floats, the connections after all N pairs were seen once, starting from 0.
 
     Raises:
-        ValueError: the numbers of inputs and outputs differ, or an activity is neither.
+        TypeError: they are no float32 or float64; in 16 bits a long sum stands still.
+        ValueError: a shape does not fit, the numbers of inputs and outputs differ, or an
+            activity is neither.
     """
-    require_signs(inputs.flatten(), inputs.numel(), "inputs")
-    require_signs(outputs.flatten(), outputs.numel(), "outputs")
+    for activities, name in ((inputs, "inputs"), (outputs, "outputs")):
+        require_table(activities, name)
+        require_wide(activities, name)
+        require_signs(activities.flatten(), activities.numel(), name)
     if len(inputs) != len(outputs):
         raise ValueError(
             f"inputs and outputs must be pairs, got {len(inputs)} and {len(outputs)}"
@@ -111,7 +120,7 @@ def s_cells(image: Tensor, templates: Tensor, selectivity: float) -> Tensor:
     patch does in the neocognitron; the exact formula of 1980 has more constants.
 
     Args:
-        image: (H, W) floats from 0 to 1.
+        image: (H, W) floats, of any contrast.
         templates: (K, 3, 3) floats, not all zero, one per plane of cells.
         selectivity: the cosine above which a cell answers, from 0 to below 1.
 
@@ -124,12 +133,16 @@ def s_cells(image: Tensor, templates: Tensor, selectivity: float) -> Tensor:
     """
     _require_templates(image, templates, selectivity)
     patches = unfold(pad(image, (1, 1, 1, 1))[None, None], 3)[0].T  # (H * W, 9)
-    energy = patches.norm(dim=1, keepdim=True)
-    energy = energy.clamp(min=torch.finfo(image.dtype).tiny)  # nothing: 0 / tiny = 0
-    directions = templates.flatten(1) / templates.flatten(1).norm(dim=1, keepdim=True)
-    cosine = (patches / energy) @ directions.T
-    answers = (cosine - selectivity).clamp(min=0) / (1 - selectivity)
+    cosine = _directions(patches) @ _directions(templates.flatten(1)).T
+    answers = ((cosine - selectivity) / (1 - selectivity)).clamp(0, 1)
     return answers.T.reshape(len(templates), *image.shape)
+
+
+def _directions(rows: Tensor) -> Tensor:
+    """Bring each row to length 1; a row of zeros stays as it is."""
+    largest = rows.abs().amax(dim=1, keepdim=True)
+    rows = rows / largest.where(largest > 0, 1)  # no square can overflow, or vanish
+    return rows / rows.norm(dim=1, keepdim=True).clamp(min=1)
 
 
 def _require_templates(image: Tensor, templates: Tensor, selectivity: float) -> None:
@@ -137,7 +150,7 @@ def _require_templates(image: Tensor, templates: Tensor, selectivity: float) -> 
     require_finite(templates, "templates")
     if templates.shape[1:] != (3, 3):
         raise ValueError(f"templates must be (K, 3, 3), got {tuple(templates.shape)}")
-    if not templates.is_meta and (templates.flatten(1).norm(dim=1) == 0).any():
+    if not templates.is_meta and (templates == 0).flatten(1).all(dim=1).any():
         raise ValueError("a template must hold a pattern, got zeros only")
     if not 0 <= selectivity < 1:
         raise ValueError(f"selectivity must be from 0 to below 1, got {selectivity}")
@@ -243,12 +256,16 @@ def forward(network: SharedNetwork, patches: Tensor) -> tuple[Tensor, Tensor]:
         hidden answers, (N, P, K) from 0 to 1, and the probability of a T, (N,).
 
     Raises:
-        TypeError: the patches are no floats.
-        ValueError: they have another shape, or are not finite.
+        TypeError: patches or weights are no floats.
+        ValueError: a shape does not fit, or a number is not finite.
     """
     require_finite(patches, "patches")
     if patches.ndim != 3 or patches.shape[2] != 9:
         raise ValueError(f"patches must be (N, P, 9), got {tuple(patches.shape)}")
+    require_table(network.w.T, "w, turned,", 9)
+    for weights, name in ((network.b, "b"), (network.v, "v")):
+        require_vector(weights, name, network.w.shape[1])
+    require_vector(network.c, "c", 1)
     hidden = (patches @ network.w + network.b).sigmoid()
     return hidden, (hidden.sum(dim=1) @ network.v + network.c).sigmoid()
 
@@ -265,8 +282,8 @@ def backward(network: SharedNetwork, patches: Tensor, labels: Tensor) -> SharedN
         the derivative for each of the weights; shared ones collect from all places.
 
     Raises:
-        TypeError: the patches are no floats.
-        ValueError: a shape does not fit, or a label is not 0 or 1.
+        TypeError: patches or weights are no floats.
+        ValueError: a shape does not fit, a number is not finite, or a label not 0 or 1.
     """
     require_bits(labels, len(patches), "labels")
     hidden, p = forward(network, patches)
@@ -441,8 +458,8 @@ def trace(model: nn.Module, shape: tuple[int, ...]) -> list[Layer]:
         shape: of one input, without the batch.
 
     Returns:
-        the layers in the order in which they ran; one that runs again adds operations,
-        but no parameters.
+        the layers in the order in which they ran; one that runs again, or shares weights
+        with an earlier one, adds operations, but not those parameters.
 
     Raises:
         ValueError: weights outside of `Conv2d` and `Linear` would go uncounted.
@@ -453,9 +470,11 @@ def trace(model: nn.Module, shape: tuple[int, ...]) -> list[Layer]:
     def note(module: nn.Module, _: tuple, output: Tensor) -> None:
         # For each output: one product for each weight of its own row or filter.
         cost = output[0].numel() * module.weight[0].numel()
-        count = 0 if module in seen else sum(p.numel() for p in module.parameters())
-        seen.add(module)
-        layers.append(Layer(type(module).__name__, tuple(output.shape[1:]), count, cost))
+        new = {id(p): p.numel() for p in module.parameters() if id(p) not in seen}
+        seen.update(new)  # a layer may run twice, or share its weights with another
+        layers.append(
+            Layer(type(module).__name__, tuple(output.shape[1:]), sum(new.values()), cost)
+        )
 
     for module in counted_layers(model):
         module.register_forward_hook(note)
@@ -494,7 +513,7 @@ def depth(model: nn.Module) -> int:
         model: whose program does not depend on the values of its input.
 
     Returns:
-        the depth as papers count it.
+        the depth as papers count it; what is computed and thrown away does not count.
 
     Raises:
         ValueError: weights outside of `Conv2d` and `Linear` would go uncounted.
@@ -507,7 +526,7 @@ def depth(model: nn.Module) -> int:
         before = max((longest[parent] for parent in node.all_input_nodes), default=0)
         module = modules.get(node.target) if node.op == "call_module" else None
         longest[node] = before + (module in counted)
-    return max(longest.values())
+    return longest[node]  # the last node is the output
 
 
 @dataclass(frozen=True)
@@ -515,7 +534,7 @@ class Operator:
     """One node of the graph that autograd keeps.
 
     Attributes:
-        name: of the operator, or the shape of a parameter.
+        name: of the operator, or the shape of a parameter, "number" where it has no axes.
         level: its distance from the result, counted in operators, along the longest path.
         inputs: indices of the nodes that it reads.
     """
@@ -576,5 +595,5 @@ def _parents(node: Node) -> list[Node]:
 
 def _name(node: Node) -> str:
     if hasattr(node, "variable"):
-        return " × ".join(str(size) for size in node.variable.shape)
-    return node.name().removesuffix("Backward0").removesuffix("Backward")
+        return " × ".join(str(size) for size in node.variable.shape) or "number"
+    return re.sub(r"Backward\d*$", "", node.name())

@@ -16,9 +16,11 @@ from dlbook.contract import (
     require_above_zero,
     require_at_least,
     require_bits,
+    require_number,
     require_same_shape,
     require_table,
     require_vector,
+    require_wide,
 )
 
 # W1 (k, d), b1 (k,), W_out (k,), b_out ()
@@ -31,18 +33,18 @@ def neuron(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
     Args:
         x: (n, d) floats, one sample per row.
         w: (d,) floats, the weights.
-        b: () float, the bias.
+        b: the bias, one number or a () tensor of floats.
 
     Returns:
         (n,) floats, s = w·x + b of each sample.
 
     Raises:
-        TypeError: x or w are no floats.
-        ValueError: a shape does not fit, or a number of x or w is not finite.
+        TypeError: x, w or b are no floats.
+        ValueError: a shape does not fit, or a number is not finite.
     """
     require_table(x, "x")
     require_vector(w, "w", x.shape[1])
-    require_same_shape(b, w[0], "b and one number")
+    require_number(b, "b")
     return x @ w + b
 
 
@@ -50,17 +52,18 @@ def squared_loss(s: Tensor, y: Tensor) -> Tensor:
     """Measure by how much the sum misses the target.
 
     Args:
-        s: (n,) floats, sums of the neuron.
+        s: (n,) float32 or float64, sums of the neuron.
         y: (n,) floats, targets.
 
     Returns:
         (n,) floats, the squared difference of each sample.
 
     Raises:
-        TypeError: sums or targets are no floats.
+        TypeError: sums or targets are no floats, or sums of 16 bits, whose squares overflow.
         ValueError: the shapes differ, or a number is not finite.
     """
     require_vector(s, "s")
+    require_wide(s, "s")
     require_vector(y, "y", len(s))
     return (s - y) ** 2
 
@@ -100,8 +103,8 @@ def cross_entropy(s: Tensor, y: Tensor) -> Tensor:
     """
     require_vector(s, "s")
     require_bits(y, len(s), "y")
-    # ln(1 + e^s) - y s is the same number, and finite for every s.
-    return torch.nn.functional.softplus(s) - y.to(s) * s
+    # ln(1 + e^-s) for a 1, ln(1 + e^s) for a 0: the same, finite, and nothing cancels.
+    return torch.nn.functional.softplus((1 - 2 * y.to(s)) * s)
 
 
 def cross_entropy_slope(s: Tensor, y: Tensor) -> Tensor:
@@ -172,8 +175,11 @@ def fit(
 ) -> tuple[Tensor, Tensor]:
     """Move weights and bias against the slope of mean loss and penalty, in ever smaller steps.
 
+    Steps that are too long for squared losses end in an error. Where the slope is bounded,
+    as for the cross-entropy and the hinge, they end far from the optimum without a word.
+
     Args:
-        x: (n, d) floats, one sample per row, on a common scale.
+        x: (n, d) float32 or float64, one sample per row, on a common scale.
         y: (n,) floats, labels or targets, as the loss wants them.
         loss_slope: the slope of the loss along the sum, from sums and labels.
         penalty_slope: the slope of the penalty along the weights; the bias goes free.
@@ -184,20 +190,25 @@ def fit(
         the weights, (d,), and the bias, ().
 
     Raises:
-        TypeError: x or y are no floats.
-        ValueError: a shape does not fit, eta or steps is too small, or the weights grew
-            beyond all numbers.
+        TypeError: x or y are no floats, or x floats of 16 bits.
+        ValueError: a shape does not fit, also that of a slope; eta or steps is too small;
+            or the weights grew beyond all numbers.
     """
     require_table(x, "x")
+    require_wide(x, "x")
     require_vector(y, "y", len(x))
     require_above_zero(eta, "eta")
     require_at_least(steps, 1, "steps")
     w, b = x.new_zeros(x.shape[1]), x.new_zeros(())
     for done in range(steps):
-        blame = loss_slope(x @ w + b, y)
+        blame, pull = loss_slope(x @ w + b, y), penalty_slope(w)
+        require_same_shape(blame, y, "slopes of the loss and y")
+        require_same_shape(pull, w, "slopes of the penalty and w")
         step = eta * (1 - done / steps)
-        w = w - step * (x.T @ blame / len(x) + penalty_slope(w))
+        w = w - step * (x.T @ blame / len(x) + pull)
         b = b - step * blame.mean()
+    require_vector(w, "w")
+    require_number(b, "b")
     return w, b
 
 
@@ -230,7 +241,9 @@ def squares_penalty(rho: float) -> Callable[[Tensor], Tensor]:
 
 
 def absolute_penalty(rho: float) -> Callable[[Tensor], Tensor]:
-    """Pull every weight toward 0 with the same force, down to 0 itself.
+    """Pull every weight toward 0 with the same force, however small it is.
+
+    The optimum may have weights of exactly 0; steps of `fit` jump over 0 and end near it.
 
     Args:
         rho: how hard, at least 0.
@@ -258,11 +271,14 @@ def hidden_layer(x: Tensor, network: Network) -> tuple[Tensor, Tensor]:
 
     Raises:
         TypeError: x or weights are no floats.
-        ValueError: a shape does not fit, or a number of x is not finite.
+        ValueError: a shape does not fit, or a number is not finite.
     """
     w1, b1, w_out, b_out = network
+    require_table(w1, "W1")
     require_table(x, "x", w1.shape[1])
-    require_same_shape(b1, w_out, "b1 and W_out")
+    for vector, name in ((b1, "b1"), (w_out, "W_out")):
+        require_vector(vector, name, len(w1))
+    require_number(b_out, "b_out")
     h = torch.sigmoid(x @ w1.T + b1)
     return h, h @ w_out + b_out
 
@@ -271,6 +287,9 @@ def train_hidden_layer(
     x: Tensor, y: Tensor, k: int, eta: float, steps: int, seed: int
 ) -> Network:
     """Learn the features together with the neuron that uses them, from random weights.
+
+    The step size stays the same. One that is too long gives large weights that decide badly,
+    not an error: look at the loss.
 
     Args:
         x: (n, d) floats, one sample per row, on a common scale.

@@ -15,12 +15,15 @@ import torch
 from torch import Tensor
 
 from dlbook.contract import (
-    require_at_least,
     require_between,
     require_classes,
+    require_count,
     require_finite,
+    require_number,
+    require_same_dtype,
     require_same_shape,
     require_vector,
+    require_wide,
 )
 
 
@@ -48,18 +51,19 @@ def quadratic_loss(predictions: Tensor, targets: Tensor) -> Tensor:
     """Charge the square of the difference.
 
     Args:
-        predictions: (N,) floats.
+        predictions: (N,) float32 or float64.
         targets: (N,) floats, in the same unit.
 
     Returns:
         (N,) floats, in that unit squared.
 
     Raises:
-        TypeError: they are no floats; bytes would wrap around.
+        TypeError: they are no floats; bytes would wrap around, squares in 16 bits overflow.
         ValueError: the shapes differ, there are none, or one is not finite.
     """
     require_same_shape(predictions, targets, "predictions and targets")
     require_vector(predictions, "predictions")
+    require_wide(predictions, "predictions")
     require_vector(targets, "targets", len(predictions))
     return (predictions - targets).square()
 
@@ -68,17 +72,19 @@ def log_loss(densities: Tensor) -> Tensor:
     """Charge the surprise: minus the logarithm of what was promised for what came.
 
     Args:
-        densities: (N,) floats, q(z) at each sample z; a probability where z is discrete.
+        densities: (N,) float32 or float64, q(z) at each sample z; a probability where z is
+            discrete.
 
     Returns:
         (N,) floats, in nats: infinite where q(z) is 0, negative where it is above 1, as a
         density may be, and a probability may not.
 
     Raises:
-        TypeError: they are no floats.
+        TypeError: they are no floats, or floats of 16 bits, where 1e-8 is 0.
         ValueError: there are none, or one is negative or not finite.
     """
     require_vector(densities, "densities")
+    require_wide(densities, "densities")
     if not densities.is_meta and (densities < 0).any():
         raise ValueError(f"densities must be 0 or more, got {densities.min()}")
     return -densities.log()
@@ -88,20 +94,21 @@ def empirical_risk(losses: Tensor) -> Tensor:
     """Average the losses over a sample.
 
     Args:
-        losses: (N,) floats, the loss of one fixed predictor at each sample; may be infinite.
+        losses: (N,) floats, the loss of one fixed predictor at each sample; may be infinite,
+            but not minus infinity.
 
     Returns:
         a 0d tensor, in the unit of the loss.
 
     Raises:
         TypeError: they are no floats.
-        ValueError: there is no sample, or a loss is not a number.
+        ValueError: there is no sample, or a loss is NaN or minus infinity.
     """
     if not losses.is_floating_point():
         raise TypeError(f"losses must be floats, got {losses.dtype}")
-    if losses.ndim != 1 or len(losses) == 0 or losses.isnan().any():
+    if losses.ndim != 1 or len(losses) == 0 or not (losses > -torch.inf).all():
         raise ValueError(
-            f"losses must be (N,), N ≥ 1, without NaN, got {tuple(losses.shape)}"
+            f"losses must be (N,), N ≥ 1, no NaN or -inf, got {tuple(losses.shape)}"
         )
     return losses.mean()
 
@@ -119,7 +126,8 @@ def confidence_interval(losses: Tensor, level: float = 0.95) -> tuple[Tensor, Te
     Raises:
         TypeError: the losses are no floats.
         ValueError: fewer than two losses, all equal, or so few unlike ones that the
-            interval of losses from 0 on begins below 0; or a level outside (0, 1).
+            interval of losses from 0 on begins below 0, or that of losses up to 1 ends
+            above 1; or a level outside (0, 1).
     """
     require_vector(losses, "losses")
     if len(losses) < 2 or not 0 < level < 1:
@@ -129,7 +137,9 @@ def confidence_interval(losses: Tensor, level: float = 0.95) -> tuple[Tensor, Te
     error = losses.std() / math.sqrt(len(losses))
     quantile = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64))
     low, high = (losses.mean() + sign * quantile.item() * error for sign in (-1, 1))
-    if not losses.is_meta and (error == 0 or low < 0 <= losses.min()):
+    if not losses.is_meta and (
+        error == 0 or low < 0 <= losses.min() or losses.max() == 1 < high
+    ):
         raise ValueError(
             f"the losses are too much alike for a normal average, got {low} to {high}; "
             "exact_interval counts mistakes"
@@ -152,7 +162,8 @@ def exact_interval(wrong: int, n: int, level: float = 0.95) -> tuple[float, floa
     Raises:
         ValueError: an argument is out of its range.
     """
-    require_at_least(n, 1, "n")
+    require_count(n, 1, "n")
+    require_count(wrong, 0, "wrong")
     require_between(wrong, 0, n, "wrong")
     if not 0 < level < 1:
         raise ValueError(f"level must lie in (0, 1), got {level}")
@@ -185,11 +196,10 @@ def margin(n: int, candidates: int, level: float = 0.95) -> float:
     Raises:
         ValueError: an argument is out of its range.
     """
-    if n < 1 or candidates < 1 or not 0 < level < 1:
-        raise ValueError(
-            "n and candidates must be 1 or more and level in (0, 1), "
-            f"got {n}, {candidates}, {level}"
-        )
+    require_count(n, 1, "n")
+    require_count(candidates, 1, "candidates")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1), got {level}")
     return math.sqrt(math.log(2 * candidates / (1 - level)) / (2 * n))
 
 
@@ -207,8 +217,7 @@ def expected_best(n: int, candidates: int, risk: float) -> float:
     Raises:
         ValueError: an argument is out of its range.
     """
-    if candidates < 1:
-        raise ValueError(f"candidates must be 1 or more, got {candidates}")
+    require_count(candidates, 1, "candidates")
     at_least = mistakes_at_least(n, risk)[1:]  # P(M ≥ 1), ..., P(M ≥ n)
     fewer = mistakes_at_least(n, 1 - risk).flip(0)[:-1]  # P(M < 1), ..., P(M < n)
     # A chance that rounds to 1 would stay 1 in any power: take what it lacks instead.
@@ -229,8 +238,8 @@ def mistakes_at_least(n: int, risk: float) -> Tensor:
     Raises:
         ValueError: n or the risk is out of its range.
     """
-    if n < 1 or not 0 <= risk <= 1:
-        raise ValueError(f"n must be 1 or more and the risk in [0, 1], got {n}, {risk}")
+    require_count(n, 1, "n")
+    require_between(risk, 0, 1, "risk")
     m = torch.arange(n + 1, dtype=torch.float64)
     total = torch.tensor(float(n), dtype=torch.float64)
     ways = torch.lgamma(total + 1) - torch.lgamma(m + 1) - torch.lgamma(total - m + 1)
@@ -283,10 +292,12 @@ def log_density(x: Tensor, gaussian: Gaussian) -> Tensor:
 
     Raises:
         TypeError: x are no floats.
-        ValueError: there are none, one is not finite, or the deviation is not above 0.
+        ValueError: there are none, a number is not finite, or the deviation not above 0.
     """
     require_finite(x, "x")
     mean, deviation = gaussian
+    require_number(mean, "mean")
+    require_number(deviation, "deviation")
     if not deviation.is_meta and not deviation > 0:
         raise ValueError(f"the deviation must be above 0, got {deviation}")
     distance = (x - mean) / deviation
@@ -325,7 +336,8 @@ def mistakes(thresholds: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """Count the mistakes of `x ≥ threshold means high`, for many thresholds at once.
 
     Args:
-        thresholds: (T,) floats.
+        thresholds: (T,) floats; of one dtype with the samples, as 187.1 in 32 bits is
+            another number than 187.1 in 64.
         low: (N,) floats, samples that should lie below.
         high: (N',) floats, samples that should lie at or above.
 
@@ -333,13 +345,13 @@ def mistakes(thresholds: Tensor, low: Tensor, high: Tensor) -> Tensor:
         (T,) int64, from 0 to N + N'.
 
     Raises:
-        TypeError: samples or thresholds are no floats.
+        TypeError: samples or thresholds are no floats, or their dtypes differ.
         ValueError: a sample is empty or not finite, or a threshold not a number.
     """
     require_vector(low, "low")
     require_vector(high, "high")
-    if not thresholds.is_floating_point():
-        raise TypeError(f"thresholds must be floats, got {thresholds.dtype}")
+    require_same_dtype(low, high, "low and high")
+    require_same_dtype(thresholds, low, "thresholds and samples")
     if thresholds.ndim != 1 or thresholds.isnan().any():
         raise ValueError(f"thresholds must be numbers (T,), got {thresholds}")
     column = thresholds[:, None]
@@ -349,6 +361,9 @@ def mistakes(thresholds: Tensor, low: Tensor, high: Tensor) -> Tensor:
 def best_thresholds(low: Tensor, high: Tensor) -> tuple[int, list[tuple[float, float]]]:
     """Find every threshold that makes the fewest mistakes.
 
+    The rule is that of `mistakes`: above means high. Swapped samples get the best of bad
+    thresholds, with about half of the answers wrong.
+
     Args:
         low: (N,) floats, samples that should lie below.
         high: (N',) floats, samples that should lie at or above.
@@ -357,11 +372,12 @@ def best_thresholds(low: Tensor, high: Tensor) -> tuple[int, list[tuple[float, f
         the number of mistakes, and the intervals (a, b], open at a, where it is reached.
 
     Raises:
-        TypeError: a sample holds no floats.
+        TypeError: a sample holds no floats, or their dtypes differ.
         ValueError: a sample is empty or not finite.
     """
     require_vector(low, "low")
     require_vector(high, "high")
+    require_same_dtype(low, high, "low and high")
     values = torch.cat([low, high]).unique()  # sorted
     infinity = values.new_tensor([torch.inf])
     starts, ends = torch.cat([-infinity, values]), torch.cat([values, infinity])

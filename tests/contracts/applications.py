@@ -19,22 +19,23 @@ def images():
     }
 
 
-MATCHED = Contract(
-    make=images,
-    shifted=("image", "template"),
-    refused={"template": [torch.ones(2, 2), torch.ones(2, 2) / 3, torch.rand(9, 9)]},
-)
+SMALL = [torch.ones(2, 2), torch.ones(2, 2) / 3, torch.rand(9, 9)]
+SHIFTED = ("image", "template")
 
 CONTRACTS = {
-    "similarity_map": MATCHED,
-    "find": MATCHED,
+    "similarity_map": Contract(make=images, shifted=SHIFTED, refused={"template": SMALL}),
+    "find": Contract(
+        make=images,
+        shifted=SHIFTED,
+        refused={"template": SMALL, "image": [torch.zeros(6, 7), torch.ones(6, 7) / 3]},
+    ),
     "imagine": Contract(
         make=lambda: {
             "examples": torch.rand(5, 3, 2, generator=generator()),
             "n": 4,
             "generator": generator(1),
         },
-        refused={"n": [0, -1], "examples": [torch.ones(1, 3, 2), torch.ones(5, 3)]},
+        refused={"n": [0, -1, 1.5], "examples": [torch.ones(1, 3, 2), torch.ones(5, 3)]},
         excused={"half": "another dtype draws other numbers"},
     ),
     "count_followers": Contract(
@@ -47,14 +48,19 @@ CONTRACTS = {
             "length": 5,
             "generator": generator(),
         },
-        refused={"length": [0, -1]},
+        refused={"length": [0, -1, 2.5]},
     ),
     "move": Contract(
         make=lambda: {"maze": ["..", "#G"], "row": 0, "column": 0, "action": 1},
-        refused={"action": [-1, 4], "row": [-1, 1, 2], "column": [-1, 2]},
+        refused={
+            "action": [-1, 4],
+            "row": [-1, 1, 2],
+            "column": [-1, 2],
+            "maze": [*BAD_MAZES, ["G.", ".."], ["..", "#.."]],
+        },
     ),
     "q_learning": Contract(
         make=lambda: {"maze": ["..", "#G"], "episodes": 3, "seed": 0, "gamma": 0.9},
-        refused={"maze": BAD_MAZES, "episodes": [0], "gamma": [-0.1, 1.1]},
+        refused={"maze": BAD_MAZES, "episodes": [0, 1.5], "gamma": [-0.1, 1.1]},
     ),
 }

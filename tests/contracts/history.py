@@ -31,11 +31,13 @@ def patches():
 
 CONTRACTS = {
     "threshold_unit": Contract(
-        make=lambda: {"inputs": draws(5, 3), "weights": draws(3, seed=1), "bias": 0.5}
+        make=lambda: {"inputs": draws(5, 3), "weights": draws(3, seed=1), "bias": 0.5},
+        refused={"bias": [float("nan"), torch.zeros(5), torch.zeros(5, 1)]},
     ),
     "hebbian_weights": Contract(
         make=lambda: {"inputs": draws(4, 6).sign(), "outputs": draws(4, 3).sign()},
         labels={"inputs": "signs", "outputs": "signs"},
+        refused={"inputs": [torch.ones(4)], "outputs": [torch.ones(4)]},
     ),
     "perceptron_pass": Contract(
         make=lambda: {
@@ -66,7 +68,14 @@ CONTRACTS = {
     ),
     "forward": Contract(
         make=lambda: {"network": network(), "patches": patches()},
-        refused={"patches": [torch.ones(2, 3, 8), torch.ones(3, 9)]},
+        refused={
+            "patches": [torch.ones(2, 3, 8), torch.ones(3, 9)],
+            "network": [
+                network()._replace(w=torch.full((9, 2), float("nan"))),
+                network()._replace(b=torch.zeros(64, 1)),
+                network()._replace(c=torch.zeros(len(patches()))),
+            ],
+        },
     ),
     "backward": Contract(
         make=lambda: {

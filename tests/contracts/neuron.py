@@ -25,7 +25,7 @@ PENALTY = Contract(make=lambda: {"rho": 0.1}, refused={"rho": [-1, float("nan")]
 CONTRACTS = {
     "neuron": Contract(
         make=lambda: {"x": draws(5, 3), "w": draws(3), "b": torch.tensor(0.5)},
-        refused={"b": [torch.zeros(1), torch.zeros(5), torch.zeros(5, 1)]},
+        refused={"b": [*(torch.zeros(s) for s in (1, 5, (5, 1))), float("nan")]},
     ),
     "squared_loss": WITH_TARGETS,
     "squared_slope": WITH_TARGETS,
@@ -61,6 +61,9 @@ CONTRACTS = {
                 (draws(2, 3), draws(2, 1), draws(2), torch.tensor(0.5)),
                 (draws(2, 3), draws(2), draws(2, 1), torch.tensor(0.5)),
                 (draws(2, 4), draws(2), draws(2), torch.tensor(0.5)),
+                (draws(1, 3), draws(2), draws(2), torch.tensor(0.5)),
+                (draws(2, 3), draws(2), draws(2), torch.zeros(5)),
+                (draws(2, 3), draws(2) / 0, draws(2), torch.tensor(0.5)),
             ]
         },
     ),

@@ -14,7 +14,8 @@ def gaussian(mean, deviation=1.0):
     return Gaussian(torch.tensor(mean), torch.tensor(deviation))
 
 
-LEVELS = [0.0, 1.0, float("nan")]
+NAN, INF = float("nan"), float("inf")
+LEVELS = [0.0, 1.0, NAN]
 SAMPLES = Contract(make=lambda: {"low": draws(5), "high": draws(4, seed=1) + 1})
 
 CONTRACTS = {
@@ -33,7 +34,10 @@ CONTRACTS = {
         make=lambda: {"densities": draws(4).abs()},
         refused={"densities": [torch.tensor([-0.1]), torch.tensor([float("inf")])]},
     ),
-    "empirical_risk": Contract(make=lambda: {"losses": draws(4).abs()}),
+    "empirical_risk": Contract(
+        make=lambda: {"losses": draws(4).abs()},
+        refused={"losses": [torch.tensor([INF, -INF])]},
+    ),
     "confidence_interval": Contract(
         make=lambda: {"losses": draws(40).abs(), "level": 0.9},
         refused={
@@ -48,19 +52,19 @@ CONTRACTS = {
     ),
     "exact_interval": Contract(
         make=lambda: {"wrong": 1, "n": 24, "level": 0.9},
-        refused={"wrong": [-1, 25], "n": [0], "level": LEVELS},
+        refused={"wrong": [-1, 25, 1.0], "n": [0, 24.5], "level": LEVELS},
     ),
     "margin": Contract(
         make=lambda: {"n": 100, "candidates": 5, "level": 0.9},
-        refused={"n": [0], "candidates": [0], "level": LEVELS},
+        refused={"n": [0, NAN], "candidates": [0, NAN], "level": LEVELS},
     ),
     "expected_best": Contract(
         make=lambda: {"n": 10, "candidates": 5, "risk": 0.4},
-        refused={"n": [0], "candidates": [0], "risk": [-0.1, 1.1, float("nan")]},
+        refused={"n": [0, 10.5], "candidates": [0, NAN], "risk": [-0.1, 1.1, NAN]},
     ),
     "mistakes_at_least": Contract(
         make=lambda: {"n": 10, "risk": 0.4},
-        refused={"n": [0], "risk": [-0.1, 1.1, float("nan")]},
+        refused={"n": [0, 2.5], "risk": [-0.1, 1.1, NAN]},
     ),
     "fit_gaussian": Contract(
         make=lambda: {"sample": draws(6)},
@@ -68,7 +72,9 @@ CONTRACTS = {
     ),
     "log_density": Contract(
         make=lambda: {"x": draws(4), "gaussian": gaussian(0.5, 2.0)},
-        refused={"gaussian": [gaussian(0.0, 0.0), gaussian(0.0, -1.0)]},
+        refused={
+            "gaussian": [gaussian(0.0, s) for s in (0.0, -1.0, INF)] + [gaussian(NAN)]
+        },
     ),
     "gaussian_threshold": Contract(
         make=lambda: {"low": gaussian(0.0), "high": gaussian(2.0)},

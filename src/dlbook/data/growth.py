@@ -17,12 +17,14 @@ FOLDER = Path(__file__).parent
 
 
 def processors() -> list[dict]:
-    """Give what processors of 2013 to 2025 can compute, and what they cost at launch.
+    """Give what processors of 2013 to 2025 can compute, and what they cost.
 
     Returns:
-        rows with name, kind (CPU or GPU), year, dollars; units (cores), gigahertz and
-        flops_per_cycle, of one unit in 32 bits; as the slides print them, tflops (10¹²
-        operations a second) and printed_gflops_per_dollar; and peak_gflops, 10⁹ operations
+        rows with name, kind (CPU or GPU), year of launch; dollars, to 2016 as the slides
+        print them, which need not be the price at launch, from 2022 on at launch; units
+        (cores), gigahertz (of CPUs and the RX 480 the base clock, of newer cards the boost
+        clock) and flops_per_cycle, of one unit in 32 bits; as the slides print them, tflops
+        (10¹² operations a second) and printed_gflops_per_dollar; and peak_gflops, 10⁹ operations
         a second: the product of the three, or what the slides print where they are not
         known. What is not known is not a number (nan).
     """

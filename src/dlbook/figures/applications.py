@@ -46,6 +46,7 @@ def imagined(theme: Theme) -> Figure:
     """Two rows of ten small images. Above, handwritten digits from 0 to 9.
 
     Below, one imagined digit under each. They are gray and blurred, but most can be read.
+    What lies outside of the range from 0 to 1 is drawn as 0 or 1.
     """
     images, labels, _, _ = digits.load()
     generator = torch.Generator().manual_seed(2)
@@ -87,7 +88,7 @@ def prices(theme: Theme) -> Figure:
     """Peak operations for a dollar against the year, eight processors on a logarithmic axis.
 
     CPUs: 1.5 GFLOPS per dollar in 2015 and 3.3 in 2022. GPUs: from 9 in 2013 over 22 in 2016
-    to 52 in 2022 and 2025. In every year the GPUs lie about ten times higher.
+    to 52 in 2022 and 2025. They lie six to sixteen times higher than the CPU of their time.
     """
     drawing = Figure(figsize=(7, 3.2), layout="constrained")
     axes = drawing.add_subplot()

@@ -66,10 +66,10 @@ def diagram(theme: Theme) -> Figure:
 
 
 def five_fits(theme: Theme) -> Figure:
-    """Left, two kinds of iris in the plane, and five borders, named at their lower ends.
+    """Left, two kinds of iris in the plane, and five borders, named in the upper left corner.
 
     All five cross the same gap. Linear, logistic and SVM borders lean most, ridge less, and
-    the border of the lasso is exactly vertical: it ignores sepal width. Right, three losses
+    the border of the lasso stands vertical: it ignores sepal width. Right, three losses
     over the sum s for the label 1: a parabola around 1, and two that fall toward the right.
     """
     x, y = iris.load()
@@ -82,7 +82,7 @@ def five_fits(theme: Theme) -> Figure:
     for (title, (loss, penalty, eta, threshold)), (color, dashes) in zip(
         MODELS.items(), looks, strict=True
     ):
-        w, b = fit((x - center) / scale, y, loss, penalty, eta, 1000)
+        w, b = fit((x - center) / scale, y, loss, penalty, eta, 2000)
         w, b = w / scale, b - (w * center / scale).sum() - threshold
         lengths = -(w[1] * heights + b) / w[0]
         left.plot(lengths, heights, color=color, linestyle=dashes, label=title)
