@@ -217,8 +217,17 @@ def test_a_replayed_step_gives_a_loss_of_its_own():
 def test_a_replayed_step_refuses_what_would_broadcast(images, labels):
     x, y, _, _ = (part.cuda() for part in digits_data())
     step = capture_step(on_cuda(), x[:50], y[:50])
-    with pytest.raises(ValueError, match=r"takes images \(50, 1, 8, 8\)"):
+    with pytest.raises(ValueError, match=r"takes .*\(50, 1, 8, 8\), torch.float32"):
         step(x[:images], y[:labels])
+
+
+@CUDA
+def test_a_replayed_step_refuses_dtypes_that_would_be_cast():
+    x, y, _, _ = (part.cuda() for part in digits_data())
+    step = capture_step(on_cuda(), x[:50], y[:50])
+    for images, labels in ((x[:50].byte(), y[:50]), (x[:50], y[:50] + 0.5)):
+        with pytest.raises(ValueError, match="the graph takes"):
+            step(images, labels)
 
 
 @CUDA
@@ -273,6 +282,51 @@ def test_operators_are_counted_and_views_are_not():
     with Operators() as operators:
         (x.t().contiguous().view(12) + 1).relu_()
     assert operators.counts == {"clone": 1, "add": 1, "relu_": 1}
+    with Operators() as operators:
+        x.permute(1, 0)[None, 1:].squeeze(0).unbind(0)[0].unfold(0, 2, 1).detach()
+        x.split(2), x.expand(2, 3, 4), x.diagonal(), x.select(0, 1)
+    assert not operators.counts
+
+
+def test_a_newer_setting_that_overrules_the_kind_of_products_is_not_passed_over():
+    before = torch.backends.fp32_precision
+    torch.backends.fp32_precision = "tf32"
+    try:
+        with pytest.raises(RuntimeError, match="fp32_precision keeps them tf32"):
+            acceleration.choose_float32_products("ieee")
+    finally:
+        torch.backends.fp32_precision = before
+
+
+def test_a_recording_that_fails_leaves_the_net_as_it_was():
+    images, labels, _, _ = digits_data()
+    training, twin = fresh(momentum=0.9), fresh(momentum=0.9)
+
+    def fail():
+        with acceleration._unmoved(training):
+            descend(training, images, labels)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert same(training, twin)
+
+
+@pytest.mark.parametrize("damage", ["more layers", "no generator"])
+def test_a_checkpoint_with_more_or_less_in_it_is_refused(tmp_path, damage):
+    path, start = tmp_path / "checkpoint", fresh(seed=1)
+    save(start, path)
+    if damage == "more layers":
+        short = begin(cnn.small_network(Generator())[:4], Generator(), Recipe())
+    else:
+        short = fresh()
+        parts = {n: v.clone() for n, v in tensors_of(start).items()}
+        counts = {"epoch": torch.tensor(1), "errors": torch.zeros(1)}
+        save_file(parts | counts, path, {"recipe": repr(start.recipe)})
+    before = [value.clone() for value in tensors_of(short).values()]
+    with pytest.raises(ValueError, match="must hold"):
+        load(short, path)
+    assert all(map(torch.equal, before, tensors_of(short).values()))
 
 
 def test_the_operators_of_a_step_are_those_counted_by_hand():

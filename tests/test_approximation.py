@@ -146,10 +146,58 @@ def test_portions_do_not_change_the_output():
 
 
 def test_a_jump_is_refused_because_no_sum_of_waves_comes_near_it():
-    with pytest.raises(
-        ValueError, match=r"must be reached by degree 40.*instead of 0\.1"
-    ):
-        waves_within(lambda x: (x[:, 0] > 0.5).double(), 1, 0.1)
+    for dimensions, degree in ((1, 40), (3, 12)):
+        with pytest.raises(
+            ValueError, match=f"reached by degree {degree}.*instead of 0.1"
+        ):
+            waves_within(lambda x: (x[:, 0] > 0.5).double(), dimensions, 0.1)
+
+
+def test_a_constant_is_one_wave_of_degree_zero():
+    waves = waves_within(lambda x: 0 * x[:, 0] + 3, 2, 0.1)
+    assert waves.frequencies.tolist() == [[0, 0]]
+    assert waves.amplitudes.tolist() == pytest.approx([3])
+
+
+def test_waves_that_do_not_fit_together_are_refused():
+    v, x = uniform(0, 3, 2), uniform(1, 3, 2)
+    for phases, match in ((uniform(2, 3, 1), r"\(3, 1\)"), (uniform(2, 1), r"\(1,\)")):
+        with pytest.raises(ValueError, match="phases must be .*got " + match):
+            wave_sum(x, Waves(v, phases, uniform(3, 3)))
+
+
+def test_a_curve_of_another_dtype_than_its_knots_is_refused():
+    with pytest.raises(TypeError, match=r"must be torch.float64, got torch.float32"):
+        relu_interpolation(lambda x: x.float(), uniform(0, 4).cumsum(0))
+
+
+def test_errors_without_end_have_no_law():
+    with pytest.raises(ValueError, match="errors must be finite"):
+        log_log_slope(torch.tensor([1.0, 2.0]), torch.tensor([1.0, math.inf]))
+
+
+@pytest.mark.parametrize(("dimensions", "xi"), [(1, 0.4), (1, 0.1), (2, 0.4), (2, 0.2)])
+def test_where_the_waves_err_most_they_are_too_high_and_straight_pieces_damp_them(
+    dimensions, xi
+):
+    waves, x = waves_within(bump, dimensions, xi / 2), grid(dimensions, 81)
+    off = wave_sum(x, waves) - bump(x)
+    worst = off.abs().argmax()
+    built = evaluate(x, network_of(waves, xi / 2)) - bump(x)
+    assert off[worst] > 0
+    assert built[worst] < off[worst]
+
+
+@pytest.mark.parametrize("pieces", [4, 32])
+def test_graded_knots_give_a_root_almost_equal_errors(pieces):
+    """Exercise 3: on piece k the gap is (2k + 1)² / (4 K² (2k² + 2k + 1))."""
+    knots = torch.linspace(0, 1, pieces + 1, dtype=torch.float64) ** 4
+    network = relu_interpolation(torch.sqrt, knots)
+    for k in range(pieces):
+        x = torch.linspace(knots[k], knots[k + 1], 2001, dtype=torch.float64)
+        gap = (x.sqrt() - evaluate(x[:, None], network)).max()
+        exact = (2 * k + 1) ** 2 / (4 * pieces**2 * (2 * k**2 + 2 * k + 1))
+        assert gap.item() == pytest.approx(exact, rel=1e-3)
 
 
 def test_a_function_that_is_not_finite_is_refused():

@@ -275,3 +275,49 @@ def test_the_first_epoch_on_mnist_ends_where_the_record_says():
     error = 100 * error_rate(layers, test_images.flatten(1) / 255, test_labels)
     recorded = claims_of("backprop")["mnist_error_first_seed"]
     assert error == pytest.approx(recorded.value, abs=recorded.tolerance)
+
+
+def test_an_activation_in_place_does_not_touch_the_scores():
+    layers, x, _ = problem([4, 8, 3], n=6)
+    _, sums = trace(x, layers, nn.ReLU(inplace=True))
+    torch.testing.assert_close(sums[-1], mlp.forward(x, layers, mlp.relu))
+    assert (sums[-1] < 0).any()
+
+
+def test_a_way_back_needs_the_way_forward_of_its_layers():
+    layers, x, _ = problem([4, 8, 3], n=6)
+    entered, sums = trace(x, layers, mlp.relu)
+    along = torch.ones_like(sums[-1])
+    with pytest.raises(ValueError, match="a layer needs x"):
+        backward(layers, entered[::-1], sums, along, mlp.relu_derivative)
+    with pytest.raises(ValueError, match=r"sums must be \(6, 8\), got \(6, 3\)"):
+        backward(layers, entered, sums[::-1], along, mlp.relu_derivative)
+    with pytest.raises(ValueError, match="as many, got 0, 0 and 0"):
+        backward([], [], [], along, mlp.relu_derivative)
+
+
+def test_steps_that_would_spoil_all_weights_are_refused():
+    layers, x, labels = problem([4, 6, 3], n=8)
+    before = [tuple(p.clone() for p in pair) for pair in layers]
+    slopes = [tuple(torch.full_like(p, torch.nan) for p in pair) for pair in layers]
+    with pytest.raises(ValueError, match="gradient must be finite"):
+        step(layers, slopes, 0.1)
+    x[0, 0] = torch.inf
+    with pytest.raises(ValueError, match="x must be finite"):
+        train_step(layers, x, labels, 0.1)
+    torch.testing.assert_close(layers, before, rtol=0, atol=0)
+
+
+def test_an_epoch_that_diverges_says_so():
+    layers, x, labels = problem([4, 6, 3], n=8)
+    with pytest.raises(ValueError, match="scores must be finite"):
+        train_epoch(layers, x, labels, 1e200, 4, torch.Generator())
+
+
+def test_finite_differences_refuse_what_cannot_be_moved_alone_or_measured():
+    shared = torch.zeros(1, dtype=torch.float64).expand(3)
+    with pytest.raises(ValueError, match="must not share memory"):
+        finite_differences(lambda: shared.sum(), shared, 1e-4)
+    parameter = torch.ones(2, dtype=torch.float64)
+    with pytest.raises(ValueError, match="slopes of the function must be finite"):
+        finite_differences(lambda: (-parameter).log().sum(), parameter, 1e-4)

@@ -86,8 +86,18 @@ def test_color_images_keep_their_channels_and_share_one_scale():
 
 
 def test_images_of_one_gray_cannot_be_standardized():
-    with pytest.raises(ValueError, match=r"must vary, their deviation is 0\.0"):
-        standardize(torch.ones(2, 8, 8), torch.ones(2, 8, 8))
+    for gray in (1.0, 0.1):  # of 0.1 the deviation is rounded to 7e-9, not to 0
+        images = torch.full((1437, 8, 8), gray)
+        with pytest.raises(ValueError, match=f"must vary, all are {gray:g}"):
+            standardize(images, images)
+
+
+def test_images_to_be_standardized_are_checked_as_those_they_are_measured_by():
+    images = digits.load()[0]
+    with pytest.raises(ValueError, match="images must be finite"):
+        standardize(images * math.nan, images)
+    with pytest.raises(TypeError, match=r"one unit, got torch\.uint8 and torch\.float32"):
+        standardize((255 * images).byte(), images)
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -208,6 +218,51 @@ def test_a_look_inside_shows_dead_units_and_the_gradients_of_autograd():
     dead = cnn.look_inside(model, images, labels)
     assert dead[2].zeros == 1
     assert dead[0].gradient == dead[4].gradient == 0
+
+
+def test_a_look_inside_sees_each_layer_before_the_next_one_writes_into_it():
+    images, labels, _, _ = digits_data()
+    model, twin = (cnn.small_network(Generator().manual_seed(0)) for _ in range(2))
+    twin[2] = nn.ReLU(inplace=True)
+    expected = cnn.look_inside(model, images, labels)
+    assert cnn.look_inside(twin, images, labels) == expected
+
+
+def test_to_look_and_to_count_leave_running_means_alone():
+    images, labels, _, _ = digits_data()
+    model = cnn.small_network(Generator().manual_seed(0))
+    model.insert(1, nn.BatchNorm2d(16))
+    before = [buffer.clone() for buffer in model.buffers()]
+    cnn.look_inside(model, images, labels)
+    costs(model, images)
+    assert all(map(torch.equal, before, model.buffers()))
+    assert all(part.training for part in model.modules())
+
+
+def test_a_net_inside_a_net_is_not_counted_as_free():
+    nested = nn.Sequential(cnn.small_network(Generator()))
+    with pytest.raises(ValueError, match="must own its weights, got Sequential"):
+        costs(nested, torch.zeros(1, 1, 8, 8))
+
+
+def test_weights_without_inputs_are_not_drawn():
+    with torch.device("meta"):
+        layers = nn.Sequential(nn.Linear(4, 3), nn.LayerNorm(3))
+    with pytest.raises(ValueError, match="must have inputs to draw by, got LayerNorm"):
+        cnn.draw_parameters(layers, Generator())
+
+
+def test_fewer_bits_cannot_be_asked_for_where_they_would_not_be_used():
+    with pytest.raises(TypeError, match="need float32, got a float64 model"):
+        fresh(dtype=torch.float64, precision=torch.bfloat16)
+
+
+def test_a_label_of_minus_100_is_refused_by_the_epoch():
+    images, labels, _, _ = digits_data()
+    labels = labels.clone()
+    labels[7] = -100
+    with pytest.raises(ValueError, match="labels must be 0 or more, got -100"):
+        cnn.train_epoch(fresh(), images, labels)
 
 
 def test_layers_that_keep_other_numbers_than_parameters_are_refused():

@@ -71,7 +71,7 @@ def test_pooling_is_that_of_the_library(seed, side, more):
 @settings(derandomize=True, max_examples=40, deadline=None)
 @given(seeds, sides, st.integers(-4, 4), st.integers(-4, 4))
 def test_moving_the_image_moves_the_maps(seed, k, down, right):
-    """The law of equivariance, where no window meets the border."""
+    """The law of equivariance, on ground wide enough: nothing is lost, and no bias."""
     images = nn.functional.pad(draw(seed, 1, 2, 6, 6), (8,) * 4)
     kernels, biases = draw(seed + 1, 3, 2, k, k), torch.zeros(3).double()
     moved_before = convolve(shift(images, down, right), kernels, biases)
@@ -172,6 +172,49 @@ def test_pixels_outside_the_receptive_field_do_not_move_the_output():
 def test_kernels_that_do_not_fit_are_refused(arguments, complaint):
     with pytest.raises(ValueError, match=complaint):
         output_side(*arguments)
+
+
+def test_an_image_without_pixels_has_no_places():
+    with pytest.raises(ValueError, match="side must be at least 1, got 0"):
+        output_side(0, 1, padding=1)
+
+
+def test_kernels_of_another_dtype_are_refused_by_both_programs():
+    kernels, biases = torch.zeros(2, 1, 3, 3).double(), torch.zeros(2)
+    for call, shape in ((convolve_by_loops, (1, 8, 8)), (convolve, (2, 1, 8, 8))):
+        with pytest.raises(TypeError, match=r"must have one dtype, got torch\.float32"):
+            call(torch.zeros(shape), kernels, biases)
+        with pytest.raises(TypeError, match="must have one dtype"):
+            call(torch.zeros(shape), kernels.float(), biases.double())
+
+
+def test_behind_its_fill_a_shift_leaves_the_law_alone_and_in_the_fill_breaks_it():
+    images, kernels = draw(0, 1, 2, 6, 6), draw(1, 3, 2, 3, 3)
+    biases = torch.ones(3).double()
+    moved_before = convolve(shift(images, 1, 0), kernels, biases)
+    moved_after = shift(convolve(images, kernels, biases), 1, 0)
+    assert torch.allclose(moved_before[:, :, 1:], moved_after[:, :, 1:])
+    assert (moved_before[:, :, 0] - moved_after[:, :, 0]).abs().min() > 0.01
+
+
+def test_in_a_tie_the_gradient_goes_to_the_pixel_that_the_library_chooses():
+    images = torch.randint(3, (4, 2, 6, 5), generator=Generator().manual_seed(0)).double()
+    along = draw(1, 4, 2, 3, 2)
+    (own,), (oracle,) = (
+        torch.autograd.grad(pool(part, 2), part, along)
+        for pool in (max_pool, max_pool2d)
+        for part in (images.clone().requires_grad_(),)
+    )
+    assert torch.equal(own, oracle)
+    assert (own != 0).sum() == along.numel()
+
+
+def test_a_stride_larger_than_the_field_below_leaves_gaps_in_the_field():
+    layers = nn.Sequential(nn.AvgPool2d(1, stride=2), nn.AvgPool2d(2, stride=1))
+    seen = pixels_seen(layers, torch.zeros(1, 7, 7), row=0, column=0)
+    side, jump = receptive_field([(1, 2), (2, 1)])
+    assert seen.any(dim=0)[: side + 1].tolist() == [True, False, True, False]
+    assert (side, jump) == (3, 2)
 
 
 def test_kernels_with_other_channels_than_the_image_are_refused():

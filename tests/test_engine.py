@@ -140,3 +140,18 @@ def test_a_number_that_is_none_is_refused():
 
 def test_the_representation_shows_value_and_gradient():
     assert repr(Number(math.pi)) == "Number(3.1416, gradient=0.0000)"
+
+
+def test_a_slope_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="must be finite, got log = inf"):
+        engine.log(Number(1e-310))
+    for base, exponent in ((1e200, 2), (1e-300, -2)):
+        with pytest.raises(OverflowError):
+            Number(base) ** exponent
+
+
+def test_a_gradient_stays_until_a_result_that_uses_the_number():
+    a, b = Number(1.0), Number(1.0)
+    backward(a * 2)
+    backward(b * 3)
+    assert (a.gradient, b.gradient) == (2, 3)

@@ -67,6 +67,39 @@ def test_monomials_agree_with_scikit_learn(d, degree):
     assert monomials(x, degree).shape[1] == math.comb(d + degree, degree)
 
 
+@pytest.mark.parametrize(
+    ("make", "rule"),
+    [
+        (lambda big, pairs: lift(big), "products must be finite"),
+        (pair_products, "products must be finite"),
+        (lambda big, pairs: pair_scores(big, pairs, torch.ones(1)), "scores must be"),
+        (lambda big, pairs: pair_step(big.sqrt(), pairs), "sums must be finite"),
+    ],
+)
+def test_products_beyond_the_numbers_are_refused(make, rule):
+    big, pairs = torch.full((3, 2), 1e30), torch.tensor([[0], [1]])
+    with pytest.raises(ValueError, match=rule):
+        make(big, pairs)
+
+
+def test_weights_that_overflow_are_refused():
+    x, y = torch.tensor([[1e10], [-1e10], [1e10]]), torch.tensor([1, -1, -1])
+    with pytest.raises(ValueError, match="weights must be finite"):
+        train_on_table(x, y, 1e38, 3, 1, 0)
+
+
+def test_points_with_a_column_of_ones_have_no_optimum_without_a_penalty():
+    x = torch.tensor([[1.0, 1.0], [2.0, 1.0], [0.0, 1.0]])
+    with pytest.raises(ValueError, match="penalty must allow an optimum"):
+        fit_logistic(x, torch.tensor([1, -1, -1]), 1e-25)
+
+
+@pytest.mark.parametrize("pairs", [torch.empty(2, 0), torch.empty(0).long()])
+def test_no_pairs_still_have_their_shape_and_dtype(pairs):
+    with pytest.raises((TypeError, ValueError), match="pairs must be"):
+        with_pixels(pairs, 2)
+
+
 def test_a_negative_degree_is_refused():
     with pytest.raises(ValueError, match="degree must be at least 0, got -1"):
         monomials(torch.zeros(2, 2), -1)

@@ -4,24 +4,21 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
-from dlbook.data.toy import slanted_gaussians
 from dlbook.gradient_descent import (
     Adam,
     Descent,
     Momentum,
     gradient_descent,
     largest_step,
-    linear_discriminant,
     local_parabola,
     logistic_gradient,
     logistic_loss,
     mini_batches,
     minimize,
-    with_constant,
 )
+from dlbook.perceptron import with_constant
 from dlbook.runs.gradient_descent import bumpy_slope, least_loss, problem
 
 CPU = torch.device("cpu")
@@ -118,16 +115,6 @@ def test_ten_thousand_steps_reach_the_solution_of_scikit_learn():
     assert logistic_loss(inputs, signs, w) == pytest.approx(least_loss(inputs, signs))
 
 
-@pytest.mark.parametrize("drop", [0, 30])  # also with classes of different sizes
-def test_the_linear_discriminant_agrees_with_scikit_learn(drop):
-    points, signs = slanted_gaussians(n=100, seed=3)
-    kept = torch.arange(100) % 2 + torch.arange(100) // drop > 0 if drop else slice(None)
-    points, signs = points[kept], signs[kept]
-    oracle = LinearDiscriminantAnalysis().fit(points, signs)
-    expected = torch.tensor([*oracle.coef_[0], oracle.intercept_[0]])
-    torch.testing.assert_close(linear_discriminant(points, signs), expected)
-
-
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
@@ -212,8 +199,6 @@ def test_classes_that_are_not_signs_are_refused():
         logistic_loss(torch.ones(2, 1), torch.tensor([0.0, 1.0]), torch.ones(1))
     with pytest.raises(ValueError, match=r"must not be empty, got shape \(0, 1\)"):
         logistic_loss(torch.ones(0, 1), torch.ones(0), torch.ones(1))
-    with pytest.raises(ValueError, match="got 2 and 0 points"):
-        linear_discriminant(torch.ones(2, 1), torch.ones(2))
 
 
 @pytest.mark.parametrize("size", [0, 11])
@@ -229,16 +214,6 @@ def test_a_saddle_has_no_step_size():
 
 def test_a_flat_direction_has_the_wall_of_the_others():
     assert largest_step(torch.diag(torch.tensor([4.0, 0.0]))) == 0.5
-
-
-def test_the_discriminant_is_the_same_in_other_units_and_in_float32():
-    points, signs = slanted_gaussians(n=100, seed=3)
-    w = linear_discriminant(points, signs)
-    units = torch.tensor([1e-6, 1e6], dtype=torch.float64)
-    scaled = linear_discriminant(points * units, signs)
-    torch.testing.assert_close(scaled[:2] * units, w[:2])
-    narrow = linear_discriminant(points.float(), signs)
-    torch.testing.assert_close(narrow, w.float())
 
 
 def test_one_rule_does_not_serve_two_tensors():
@@ -277,3 +252,81 @@ def test_the_best_momentum_shrinks_by_t_times_a_power(condition):
         w = rule.step(w, curvatures * w)
         # Both directions follow w_t = (1 + t (1 - w_1 / rho)) rho^t up to sign.
         assert w.abs().max() <= (1 + t * (1 + root)) * rho**t * 1.01
+
+
+@pytest.mark.parametrize("rule", [Descent(0.1), Momentum(0.1), Adam(0.1)])
+def test_a_slope_that_is_no_number_is_refused_before_it_is_remembered(rule):
+    with pytest.raises(ValueError, match="gradient must be finite"):
+        rule.step(torch.zeros(2), torch.tensor([1.0, torch.nan]))
+    assert rule.step(torch.zeros(2), torch.ones(2)).isfinite().all()
+
+
+def test_adam_refuses_a_slope_whose_square_overflows():
+    with pytest.raises(ValueError, match="squares of the gradient must be finite"):
+        Adam(0.1).step(torch.ones(2), torch.full((2,), 1e20))
+
+
+def test_a_slope_that_is_no_number_stops_minimize():
+    with pytest.raises(ValueError, match="gradient must be finite"):
+        minimize(lambda p: p[0].square().sum().sqrt(), [torch.zeros(2)], 0.1, 1)
+
+
+def test_scores_that_overflow_have_no_loss():
+    inputs = torch.full((2, 2), 1e30)
+    with pytest.raises(ValueError, match="scores must be finite"):
+        logistic_loss(inputs, torch.tensor([1.0, -1.0]), torch.tensor([1e30, -1e30]))
+
+
+def test_numbers_of_16_bits_are_refused_where_small_steps_would_vanish():
+    start = torch.ones(1, dtype=torch.float16)
+    with pytest.raises(TypeError, match="start must be float32 or float64"):
+        gradient_descent(lambda w: w, start, 1e-4, 1000)
+    with pytest.raises(TypeError, match="hessian must be float32 or float64"):
+        largest_step(torch.tensor([[1, 0.015], [0, 1]], dtype=torch.float16))
+
+
+def test_the_errors_of_the_batches_of_one_pass_cancel():
+    inputs, signs, w = problem(CPU)
+    full = logistic_gradient(inputs, signs, w)
+    batches = mini_batches(100, 10, torch.Generator().manual_seed(0))
+    rough = torch.stack([logistic_gradient(inputs[b], signs[b], w) for b in batches])
+    assert (rough - full).norm(dim=1).min() > 0.05
+    torch.testing.assert_close(rough.mean(dim=0), full)
+
+
+@pytest.mark.parametrize("size", [1, 10, 50, 100])
+def test_the_mean_of_a_batch_scatters_as_draws_without_replacement_do(size):
+    values, generator = normal(0, 100), torch.Generator().manual_seed(1)
+    means = [values[mini_batches(100, size, generator)[0]].mean() for _ in range(4000)]
+    scatter = torch.stack(means).std(correction=0) / values.std(correction=0)
+    expected = ((100 - size) / (99 * size)) ** 0.5
+    assert scatter == pytest.approx(expected, rel=0.05, abs=1e-9)
+
+
+def test_gradients_of_one_sign_and_of_fading_size_make_adam_slow():
+    rule, w, moves = Adam(0.1), torch.zeros(1, dtype=torch.float64), []
+    for t in range(100):
+        after = rule.step(w, torch.full_like(w, 0.9**t))
+        moves, w = [*moves, (w - after).item() / 0.1], after
+    assert moves[0] == pytest.approx(1)
+    assert moves[30] < 0.4
+    assert moves[99] < 0.01
+
+
+def test_no_rounding_leads_away_from_a_saddle_whose_bad_line_is_an_axis():
+    def slope(w):
+        return torch.stack([2 * w[0], -2 * w[1]])
+
+    end = gradient_descent(slope, torch.tensor([1.0, 0.0]), 0.1, 2000)[-1]
+    assert end.norm() < 1e-6
+
+
+def test_adam_with_a_constant_step_is_thrown_out_again_long_after_it_arrived():
+    curvatures = torch.tensor([1.0, 100.0], dtype=torch.float64)
+    rule, w = Adam(0.1), torch.ones(2, dtype=torch.float64)
+    distances = []
+    for _ in range(10_000):
+        w = rule.step(w, curvatures * w)
+        distances.append(w.norm())
+    assert max(distances[300:5000]) < 2e-6
+    assert max(distances[5000:]) > 1e-4

@@ -138,7 +138,8 @@ def test_one_hidden_layer_has_at_most_one_piece_more_than_units(width, seed):
 def test_a_network_without_hidden_layers_has_one_piece():
     layers = draw_layers([2, 1], seed=0)
     assert active_units(torch.zeros(9, 2), layers).shape == (9, 0)
-    assert count_pieces(points(9, 2, 0), layers) == 1
+    along = torch.linspace(0, 1, 9, dtype=torch.float64)[:, None]
+    assert count_pieces(along * points(1, 2, 0), layers) == 1
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
@@ -204,7 +205,76 @@ def test_empty_networks_and_paths_are_refused():
         collapse([])
     with pytest.raises(ValueError, match="number of points must be at least 3, got 2"):
         count_pieces(torch.zeros(2, 1), draw_layers([1, 2, 1], 0))
-    with pytest.raises(ValueError, match="neighboring points must differ"):
-        count_pieces(torch.zeros(9, 1), draw_layers([1, 2, 1], 0))
     with pytest.raises(ValueError, match="depth must be at least 1, got 0"):
         sawtooth(0)
+
+
+def circle() -> torch.Tensor:
+    turn = torch.linspace(0, 2 * torch.pi, 2001, dtype=torch.float64)
+    return torch.stack([turn.cos(), turn.sin()], dim=1)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        torch.zeros(9, 1),
+        torch.linspace(0, 1, 101)[torch.arange(101) * 7 % 101, None],
+        circle(),
+        torch.linspace(-3, 3, 501)[:, None] * torch.tensor([1, 1 / 3]),
+    ],
+    ids=["one point", "out of order", "a circle", "a line that float32 cannot hold"],
+)
+def test_pieces_are_counted_along_a_line_only(x):
+    with pytest.raises(ValueError, match="in order along a straight line"):
+        count_pieces(x, draw_layers([x.shape[1], 8, 1], 0))
+
+
+def test_pieces_along_a_slanted_line_do_not_depend_on_the_number_of_points():
+    line = torch.tensor([[1, 1 / 3]], dtype=torch.float64)
+    counts = {
+        count_pieces(torch.linspace(-3, 3, n).double()[:, None] * line, layers)
+        for layers in [draw_layers([2, 8, 1], 1)]
+        for n in (4001, 8001)
+    }
+    assert len(counts) == 1
+
+
+@pytest.mark.parametrize("depth", [10, 12])
+def test_pieces_that_the_points_do_not_resolve_are_not_counted(depth):
+    with pytest.raises(ValueError, match="each piece must hold 3 points"):
+        count_pieces(torch.linspace(0, 1, 1001)[:, None], sawtooth(depth))
+
+
+def test_the_layers_of_a_sawtooth_share_no_memory():
+    places = [part.untyped_storage().data_ptr() for pair in sawtooth(4) for part in pair]
+    assert len(set(places)) == len(places)
+
+
+def test_the_slope_of_the_rectifier_is_a_number_where_the_sum_has_overflowed():
+    s = torch.tensor([torch.inf, 1, -1, -torch.inf])
+    assert relu_derivative(s).tolist() == [1, 1, 0, 0]
+    assert relu_derivative(torch.tensor([torch.nan])).isnan().all()
+
+
+def test_the_bias_of_a_unit_is_one_number():
+    with pytest.raises(ValueError, match=r"got \(1, 2\), \(1, 2\) and \(1, 3\)"):
+        unit(torch.ones(2), torch.ones(2), torch.arange(3.0), relu)
+
+
+def test_a_typed_tanh_spoils_its_own_unit_first_and_then_the_network():
+    """What exercise 4 says: NaN in the unit that overflows, and after it everywhere."""
+
+    def typed(s):
+        return 2 / (1 + torch.exp(-2 * s)) - 1
+
+    (w1, b1), last = draw_layers([2, 3, 4, 1], 0)[1:]
+    b1 = torch.tensor([-60.0, 0.0, 0.0, 0.0])
+    layers = [draw_layers([2, 3], 0)[0], (w1, b1), last]
+    for expected in ([6, 3, 3, 1, 0, 0], [6, 3, 12, 4, 4, 1]):
+        parameters = [part.detach().requires_grad_() for pair in layers for part in pair]
+        pairs = list(zip(parameters[::2], parameters[1::2], strict=True))
+        loss = forward(torch.ones(1, 2), pairs, typed).square().sum()
+        slopes = torch.autograd.grad(loss, parameters)
+        moved = [(p - 0.1 * s).detach() for p, s in zip(parameters, slopes, strict=True)]
+        assert [int(part.isnan().sum()) for part in moved] == expected
+        layers = list(zip(moved[::2], moved[1::2], strict=True))

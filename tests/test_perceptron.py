@@ -82,7 +82,7 @@ def test_a_score_that_overflows_is_no_answer():
         perceptron.perceptron(x, w, 0.0)
 
 
-@pytest.mark.parametrize("constant", [0.0, 1e6, float("nan")])
+@pytest.mark.parametrize("constant", [0.0, 1e-9, 1e6, float("nan")])
 def test_a_constant_that_is_no_number_of_the_points_is_refused(constant):
     with pytest.raises(ValueError, match=r"a number of torch\.float16 other than 0"):
         perceptron.with_constant(torch.ones(2, 2).half(), constant)
@@ -186,10 +186,33 @@ def test_a_score_that_is_no_number_counts_as_a_mistake():
     assert perceptron._first_mistake(weights, points, torch.ones(2), 0, 2e19) == 1
 
 
-@pytest.mark.parametrize("scale", [1e-44, 1e-30, 1e15])
+@pytest.mark.parametrize("scale", [1e-18, 1e15])
 def test_blocks_make_the_same_updates_at_the_ends_of_the_number_range(scale):
     points, labels, _ = separable.draw(300, dimension=4, gap=0.1, seed=3)
     same((points * scale).float(), labels, epochs=5)
+
+
+@pytest.mark.parametrize(
+    ("steps", "error", "rule"),
+    [
+        (torch.tensor([], dtype=torch.int64), ValueError, "steps must not be empty"),
+        (torch.tensor([[0]]), ValueError, r"steps must be \(1,\), got \(1, 1\)"),
+        (torch.tensor([0.0]), TypeError, "steps must be int64"),
+    ],
+)
+def test_only_a_list_of_steps_is_averaged_over(steps, error, rule):
+    with pytest.raises(error, match=rule):
+        perceptron.average_weights(torch.ones(2, 1), torch.tensor([1, -1]), steps, 1)
+
+
+def test_a_far_larger_constant_slows_the_bias_as_a_smaller_one_does():
+    points, labels, _ = separable.draw(200, dimension=2, gap=0.3, seed=2)
+    counts = {}
+    for constant in (1.0, 10.0, 100.0):
+        inputs = perceptron.with_constant(points + 5.0, constant)
+        _, steps = perceptron.train_by_blocks(inputs, labels, epochs=10_000)
+        counts[constant] = len(steps)
+    assert counts == {1.0: 697, 10.0: 211, 100.0: 17457}
 
 
 def test_blocks_make_the_same_updates_on_examples_of_zeros():
@@ -271,6 +294,7 @@ def test_drawn_points_keep_the_gap_and_the_ball(n, dimension, gap, seed):
         (torch.zeros(3), torch.ones(3), r"must be \(n, d\), got \(3,\)"),
         (torch.full((1, 2), 300.0).half(), torch.ones(1), "squares that torch.float16"),
         (torch.full((1, 2), 1e30), torch.ones(1), "squares that torch.float32 can hold"),
+        (torch.full((1, 2), 1e-25), torch.ones(1), "squares that torch.float32 can hold"),
         (torch.ones(2, 2, dtype=torch.int64), torch.ones(2), "floats, got torch.int64"),
         (torch.ones(2, 2), torch.ones(2, 1), r"labels must be \(2,\), got \(2, 1\)"),
         (torch.ones(2, 2), torch.tensor([0, 1]), "-1 or [+]1, got 0"),

@@ -322,12 +322,53 @@ def test_the_gaussian_kernel_is_one_at_home_and_a_table_of_inner_products():
 
 
 @pytest.mark.parametrize(
-    "gram", [torch.ones(3, 2), -torch.eye(2), torch.ones(2, 2).triu()]
+    "gram",
+    [
+        torch.ones(3, 2),
+        -torch.eye(2),
+        torch.ones(2, 2).triu(),
+        torch.tensor([[1.0, -5.0], [-5.0, 1.0]]),
+        # each pair is possible, the three together are not
+        torch.full((3, 3), -0.9).fill_diagonal_(1.0),
+    ],
 )
 def test_what_is_no_table_of_inner_products_is_refused(gram):
-    labels = torch.tensor([1, -1, 1])[: len(gram)]
+    labels = torch.ones(len(gram))
     with pytest.raises(ValueError, match="gram must"):
         svm.train_on_kernel(gram, labels, 0.1, 0.1, seed=0)
+
+
+def test_the_gaussian_kernel_knows_every_width():
+    points = torch.tensor([[0.0], [1.0]])
+    assert svm.gaussian_kernel(points, points, 1e-200).equal(torch.eye(2))
+    assert svm.gaussian_kernel(points, points, 1e200).equal(torch.ones(2, 2))
+
+
+def test_a_round_refuses_weights_that_the_multipliers_do_not_combine():
+    points, labels = clouds(10, 2, seed=1)
+    with pytest.raises(ValueError, match="w must be what the multipliers combine"):
+        svm.coordinate_round(
+            torch.ones(3).double(),
+            torch.zeros(10).double(),
+            points,
+            labels,
+            0.1,
+            torch.arange(10),
+        )
+
+
+def test_the_widest_gap_of_all_lines_is_wider_than_that_through_the_origin():
+    points = torch.tensor([[1.0, 2.0], [3.0, -1.0], [1.0, -1.0]]).double()
+    labels = torch.tensor([1, -1, -1])
+    for constant, width in ((1.0, 2.91), (100.0, 3.0)):
+        w, _ = svm.train(with_constant(points, constant), labels, 1e-6, 1e-6)
+        assert 2 / w[:2].norm().item() == pytest.approx(width, abs=1e-3)
+
+
+def test_a_small_penalty_gives_the_hard_margin_exactly():
+    points = torch.tensor([[1.0, 2.0], [3.0, -1.0], [1.0, -1.0]]).double()
+    w, _ = svm.train(points, torch.tensor([1, -1, -1]), penalty=0.3, tolerance=1e-12)
+    assert w.tolist() == pytest.approx([-1 / 3, 2 / 3], abs=1e-9)
 
 
 def test_the_quick_numbers_are_those_of_liblinear():

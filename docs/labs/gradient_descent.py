@@ -19,8 +19,8 @@ from dlbook.gradient_descent import (
     logistic_gradient,
     logistic_loss,
     mini_batches,
-    with_constant,
 )
+from dlbook.perceptron import with_constant
 
 # %%
 show(local_parabolas, step_size=0.3)

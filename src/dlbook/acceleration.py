@@ -40,6 +40,9 @@ def tensors_of(training: Training) -> dict[str, Tensor]:
 def save(training: Training, path: Path) -> None:
     """Write a checkpoint that holds all the next epoch depends on, or leave the old one.
 
+    All but the data, and but torch's global generator: a net with parts that draw while it
+    learns, such as dropout, does not go on bit by bit.
+
     Args:
         training: where the run stands.
         path: the checkpoint; its folder is made if it is missing.
@@ -94,7 +97,8 @@ def load(training: Training, path: Path) -> None:
     """Go on where a checkpoint was written; changes the training in place.
 
     Args:
-        training: a fresh start with the same model and the same recipe.
+        training: a fresh start with the same model and the same recipe. What has no
+            parameters is not in the file: a ReLU in place of a tanh is not noticed.
         path: a file that `save` has written.
 
     Raises:
@@ -109,7 +113,8 @@ def load(training: Training, path: Path) -> None:
         raise ValueError(f"{path} must hold {training.recipe}, got {recipe}")
     own = tensors_of(training)
     expected, found = (_kinds(tensors) for tensors in (own, parts))
-    if {name: found.get(name) for name in own} != expected:
+    whole = found.keys() == own.keys() | {"generator", "epoch", "errors"}
+    if not whole or not expected.items() <= found.items():
         raise ValueError(f"{path} must hold {expected}, got {found}")
     for name, value in own.items():
         value.detach().copy_(parts[name])
@@ -133,13 +138,14 @@ def train(
 
     Args:
         training: a fresh start; if there is a checkpoint, it moves there first.
-        data: training images and labels, test images and labels, on the model's device.
+        data: training images and labels, test images and labels, on the model's device;
+            to go on, give the same as before.
         epochs: how many in all, those of the checkpoint counted in; at least 0.
         path: the checkpoint, written at the start and after every epoch.
         run_epoch: how to run through one epoch.
 
     Returns:
-        the test error after each epoch, as a share from 0 to 1.
+        the test error after each epoch that `train` has run, as a share from 0 to 1.
 
     Raises:
         ValueError: the checkpoint does not fit, has more epochs, or the loss diverged.
@@ -160,14 +166,15 @@ def train(
     return training.errors
 
 
-VIEWS = ("t", "view", "detach", "expand", "transpose", "_unsafe_view", "as_strided")
+SILENT = ("_unsafe_view", "_record_function_enter_new", "_record_function_exit")
 
 
 class Operators(TorchDispatchMode):
     """Counts, by name, the operators that compute inside a `with` block.
 
     Attributes:
-        counts: how often each was called. Views are left out: they move no number.
+        counts: how often each was called, `empty` too, which asks for memory. Views and
+            the profiler's marks are left out: they move no number.
     """
 
     def __init__(self) -> None:
@@ -176,7 +183,7 @@ class Operators(TorchDispatchMode):
 
     def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
         name = operator.overloadpacket.__name__
-        if name not in VIEWS:
+        if not operator.is_view and name not in SILENT:
             self.counts[name] += 1
         return operator(*args, **(kwargs or {}))
 
@@ -207,11 +214,15 @@ def choose_float32_products(kind: str) -> None:
 
     Raises:
         ValueError: another kind.
+        RuntimeError: somebody has set torch's newer `fp32_precision`, which overrules it.
     """
     if kind not in ("ieee", "tf32"):
         raise ValueError(f'kind must be "ieee" or "tf32", got {kind!r}')
     torch.backends.cudnn.allow_tf32 = kind == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = kind == "tf32"
+    chosen = torch.backends.cudnn.conv.fp32_precision  # "none" is ieee
+    if (chosen == "tf32") != (kind == "tf32"):
+        raise RuntimeError(f"products must be {kind}, fp32_precision keeps them {chosen}")
 
 
 def capture_step(
@@ -225,17 +236,18 @@ def capture_step(
         labels: (n,) int64 on that device.
 
     Returns:
-        a function of a batch of the same shapes, which takes the recorded step on it, with
-        the step size as it is now, and gives the loss.
+        a function of a batch of the same shapes and dtypes, which takes the recorded step
+        on it, with the step size as it is now, and gives the loss.
 
     Raises:
         TypeError: images that are no floats, or labels that are not int64.
         ValueError: the images are not on a CUDA device, or there is not one label each;
-            the function: a batch of other shapes.
+            the function: a batch of other shapes or dtypes.
     """
     if images.device.type != "cuda":
         raise ValueError(f"a CUDA graph needs images on cuda, got {images.device}")
     images, labels = images.clone(), labels.clone()  # the graph reads these addresses
+    expected = _kinds({"images": images, "labels": labels})
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.device(images.device), _unmoved(training):
         _warm_up(training, images, labels)
@@ -243,11 +255,9 @@ def capture_step(
             loss = descend(training, images, labels)
 
     def step(next_images: Tensor, next_labels: Tensor) -> Tensor:
-        if (next_images.shape, next_labels.shape) != (images.shape, labels.shape):
-            raise ValueError(  # copy_ would broadcast
-                f"the graph takes images {tuple(images.shape)} and a label for each, "
-                f"got {tuple(next_images.shape)} and {tuple(next_labels.shape)}"
-            )
+        found = _kinds({"images": next_images, "labels": next_labels})
+        if found != expected:  # copy_ would broadcast, and cut floats
+            raise ValueError(f"the graph takes {expected}, got {found}")
         images.copy_(next_images)
         labels.copy_(next_labels)
         graph.replay()
@@ -271,6 +281,8 @@ def _warm_up(training: Training, images: Tensor, labels: Tensor) -> None:
 def _unmoved(training: Training) -> Iterator[None]:
     """Put parameters and velocities back, into the same places in memory."""
     before = {name: value.clone() for name, value in tensors_of(training).items()}
-    yield
-    for name, value in tensors_of(training).items():
-        value.detach().copy_(before[name])
+    try:
+        yield
+    finally:
+        for name, value in tensors_of(training).items():
+            value.detach().copy_(before[name])

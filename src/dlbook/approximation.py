@@ -31,7 +31,7 @@ def relu_interpolation(function: Function, knots: Tensor) -> list[Layer]:
     """Build the network of rectifiers that joins points of a curve by straight lines.
 
     Args:
-        function: maps a tensor to one of the same shape, number by number.
+        function: maps a tensor to one of the same shape and dtype, number by number.
         knots: (K + 1,) float64 or float32, increasing, where the network shall be exact; K
             is not 0. In float32 the ramps cancel so much that many knots help no more.
 
@@ -40,7 +40,7 @@ def relu_interpolation(function: Function, knots: Tensor) -> list[Layer]:
         the left of the knots the network is constant, to the right it goes straight on.
 
     Raises:
-        TypeError: the knots are neither float64 nor float32.
+        TypeError: the knots are neither float64 nor float32, or the curve has another dtype.
         ValueError: there are fewer than two knots, they do not increase, or the curve
             does not give one finite number for each.
     """
@@ -52,6 +52,8 @@ def relu_interpolation(function: Function, knots: Tensor) -> list[Layer]:
     heights = function(knots)
     require_same_shape(knots, heights, "knots and function(knots)")
     require_finite(heights, "function(knots)")
+    if heights.dtype != knots.dtype:
+        raise TypeError(f"function(knots) must be {knots.dtype}, got {heights.dtype}")
     slopes = heights.diff() / knots.diff()
     bends = torch.cat([slopes[:1], slopes.diff()])  # by how much the slope changes
     hidden = torch.ones_like(bends)[:, None], -knots[:-1]
@@ -88,10 +90,11 @@ def log_log_slope(sizes: Tensor, errors: Tensor) -> float:
 
     Raises:
         ValueError: there are fewer than two different sizes, not one error to each, or a
-            number is not above 0.
+            number is not above 0, or not finite.
     """
     require_vector(sizes.double(), "sizes")
     require_same_shape(sizes, errors, "sizes and errors")
+    require_finite(errors.double(), "errors")
     if not ((sizes > 0).all() and (errors > 0).all() and (sizes != sizes[0]).any()):
         raise ValueError(f"a law needs 2 sizes and errors above 0, got {sizes}, {errors}")
     x, y = sizes.double().log(), errors.double().log()
@@ -111,15 +114,17 @@ def wave_sum(x: Tensor, waves: Waves) -> Tensor:
 
     Args:
         x: (n, D) floats.
-        waves: M waves in D dimensions.
+        waves: M waves in D dimensions, of the dtype of x.
 
     Returns:
         (n,) floats.
 
     Raises:
-        TypeError: x holds no floats.
-        ValueError: x has not D columns, is empty, or not finite.
+        TypeError: x holds no floats, or the dtypes differ.
+        ValueError: x has not D columns, is empty, or not finite, or the waves do not fit
+            together.
     """
+    _require_waves(*waves, dtype=x.dtype)
     require_table(x, "x", waves.frequencies.shape[1])
     return torch.sin(x @ waves.frequencies.T + waves.phases) @ waves.amplitudes
 
@@ -202,12 +207,14 @@ def network_of(waves: Waves, tolerance: float) -> list[Layer]:
     """
     require_above_zero(tolerance, "tolerance")
     v, c, gamma = waves
-    _require_waves(v, c, gamma)
+    _require_waves(v, c, gamma, torch.float64)
+    if not gamma.is_meta and not gamma.any():
+        raise ValueError("amplitudes must not all be 0")
     lowest, highest = v.clamp(max=0).sum(dim=1) + c, v.clamp(min=0).sum(dim=1) + c
     A = torch.maximum(lowest.abs(), highest.abs()).max().item()
     epsilon = tolerance / gamma.abs().sum().item()
     pieces = math.ceil(2 * A / math.sqrt(8 * epsilon))  # |sin''| <= 1
-    knots = torch.linspace(-A, A, pieces + 1, dtype=v.dtype)
+    knots = torch.linspace(-A, A, pieces + 1, dtype=v.dtype, device=v.device)
     (_, starts), (bends, height) = relu_interpolation(torch.sin, knots)
     weight = v.repeat_interleave(pieces, dim=0)
     bias = (c[:, None] + starts).flatten()
@@ -262,34 +269,34 @@ def waves_within(function: Function, dimensions: int, delta: float) -> Waves:
         delta: the largest error allowed on the grid, above 0.
 
     Returns:
-        the waves of the smallest degree that is good enough.
+        the waves of the smallest degree that is good enough; a constant has degree 0.
 
     Raises:
         TypeError: the function gives no floats.
-        ValueError: degree 40 is not good enough, the function does not give one finite
-            number per row, delta is not above 0, or D is not from 1 to 3, where the grid
-            would fill the memory.
+        ValueError: degree 40 (in three dimensions 12, with 8125 waves) is not good enough,
+            the function does not give one finite number per row, delta is not above 0, or
+            D is not from 1 to 3, where the grid would fill the memory.
     """
     require_between(dimensions, 1, 3, "dimensions")
     require_above_zero(delta, "delta")
-    x = grid(dimensions, {1: 1001, 2: 61, 3: 23}[dimensions])
+    points, highest = {1: (1001, 40), 2: (61, 40), 3: (23, 12)}[dimensions]
+    x = grid(dimensions, points)
     target, error = function(x), math.inf
     require_vector(target, "function(x)", len(x))
-    for degree in range(1, 41):
+    for degree in range(highest + 1):
         waves = as_waves(cosine_coefficients(function, dimensions, degree))
-        error = (wave_sum(x, waves) - target).abs().max().item()
+        sums = torch.cat([wave_sum(part, waves) for part in x.split(1000)])
+        error = (sums - target).abs().max().item()
         if error <= delta:
             return waves
     raise ValueError(
-        f"delta must be reached by degree 40, got {error} instead of {delta}"
+        f"delta must be reached by degree {highest}, got {error} instead of {delta}"
     )
 
 
-def _require_waves(v: Tensor, c: Tensor, gamma: Tensor) -> None:
+def _require_waves(v: Tensor, c: Tensor, gamma: Tensor, dtype: torch.dtype) -> None:
     require_table(v, "frequencies")
     require_vector(c, "phases", len(v))
     require_vector(gamma, "amplitudes", len(v))
-    if {v.dtype, c.dtype, gamma.dtype} != {torch.float64}:
-        raise TypeError(f"waves must be float64, got {v.dtype}, {c.dtype}, {gamma.dtype}")
-    if not gamma.is_meta and not gamma.any():
-        raise ValueError("amplitudes must not all be 0")
+    if {v.dtype, c.dtype, gamma.dtype} != {dtype}:
+        raise TypeError(f"waves must be {dtype}, got {v.dtype}, {c.dtype}, {gamma.dtype}")

@@ -29,7 +29,7 @@ def trace(
     Args:
         x: (n, d) floats, one sample per row.
         layers: weights (k, d) and biases (k,), first layer first, at least one.
-        activation: what the hidden layers apply, number by number.
+        activation: what the hidden layers apply, number by number, into a new tensor.
 
     Returns:
         what entered each layer, and the sums s that each layer computed: two lists with
@@ -42,9 +42,8 @@ def trace(
     _require_network(x, layers)
     entered, sums = [], []
     for w, b in layers:
-        entered.append(x)
-        sums.append(layer(x, w, b, lambda s: s))
-        x = activation(sums[-1])
+        entered.append(activation(sums[-1]) if sums else x)
+        sums.append(layer(entered[-1], w, b, lambda s: s))
     return entered, sums
 
 
@@ -107,14 +106,12 @@ def backward(
 
     Raises:
         TypeError: along_scores holds no floats.
-        ValueError: along_scores is not shaped like the scores, or not finite, or there
-            are not as many entered and sums as layers.
+        ValueError: along_scores is not shaped like the scores, or not finite, or entered
+            and sums are not those of the layers.
     """
+    _require_trace(layers, entered, sums)
     require_table(along_scores, "along_scores")
     require_same_shape(along_scores, sums[-1], "along_scores and scores")
-    if not len(layers) == len(entered) == len(sums):
-        counts = f"{len(layers)}, {len(entered)} and {len(sums)}"
-        raise ValueError(f"layers, entered and sums must be as many, got {counts}")
     along_s, gradients = along_scores, []
     for index in reversed(range(len(layers))):
         gradients.append((along_s.T @ entered[index], along_s.sum(dim=0)))
@@ -133,13 +130,15 @@ def step(layers: list[Layer], gradients: list[Layer], eta: float) -> None:
         eta: the step size, above 0.
 
     Raises:
-        ValueError: eta is not above 0, or a gradient is shaped unlike its parameter; then
-            nothing is changed.
+        TypeError: a gradient holds no floats.
+        ValueError: eta is not above 0, or a gradient is shaped unlike its parameter, or
+            not finite; then nothing is changed.
     """
     require_above_zero(eta, "eta")
     for parameters, slopes in zip(layers, gradients, strict=True):
         for parameter, slope in zip(parameters, slopes, strict=True):
             require_same_shape(parameter, slope, "parameter and gradient")
+            require_finite(slope, "gradient")
     for parameters, slopes in zip(layers, gradients, strict=True):
         for parameter, slope in zip(parameters, slopes, strict=True):
             parameter.sub_(eta * slope)
@@ -158,10 +157,11 @@ def train_step(layers: list[Layer], x: Tensor, labels: Tensor, eta: float) -> No
         eta: the step size, above 0.
 
     Raises:
-        TypeError, ValueError: as in `trace` and `cross_entropy`, or eta is not above 0;
-            then nothing is changed.
+        TypeError, ValueError: as in `trace` and `cross_entropy`, x is empty or not finite,
+            or eta is not above 0; then nothing is changed.
     """
     _require_network(x, layers)
+    require_table(x, "x")
     require_above_zero(eta, "eta")
     entered = [x]
     for w, b in layers[:-1]:
@@ -197,7 +197,8 @@ def train_epoch(
     Raises:
         TypeError: the images are no floats, or the labels no int64.
         ValueError: batch lies outside 1..n, an image or label does not fit or is not
-            finite; then nothing is changed.
+            finite; then nothing is changed. Or a score is not finite, because eta is too
+            large; then the steps up to there are made.
     """
     _require_network(images, layers)
     require_table(images, "images")
@@ -245,12 +246,15 @@ def finite_differences(
 
     Raises:
         TypeError: the parameter is neither float64 nor float32.
-        ValueError: h is not above 0, or is lost when it is added to a coefficient.
+        ValueError: h is not above 0, or is lost when it is added to a coefficient; the
+            function is not finite; or coefficients share memory, as after `expand`.
     """
     require_above_zero(h, "h")
     require_finite(parameter, "parameter")
     if torch.finfo(parameter.dtype).bits < 32:
         raise TypeError(f"parameter must be float64 or float32, got {parameter.dtype}")
+    if 0 in parameter.stride():
+        raise ValueError(f"coefficients must not share memory, got {parameter.stride()}")
     slopes = torch.empty_like(parameter)
     for place in product(*map(range, parameter.shape)):
         center = parameter[place].clone()
@@ -264,6 +268,7 @@ def finite_differences(
             slopes[place] = (above - function()) / (up - down)
         finally:
             parameter[place] = center
+    require_finite(slopes, "slopes of the function")
     return slopes
 
 
@@ -295,6 +300,18 @@ def _require_network(x: Tensor, layers: list[Layer]) -> None:
     for w, b in layers:
         require_fit(x, w, b)
         x = w.T  # as wide as what this layer gives
+
+
+def _require_trace(
+    layers: list[Layer], entered: list[Tensor], sums: list[Tensor]
+) -> None:
+    if not 0 < len(layers) == len(entered) == len(sums):
+        counts = f"{len(layers)}, {len(entered)} and {len(sums)}"
+        raise ValueError(f"layers, entered and sums must be as many, got {counts}")
+    for (w, b), x, s in zip(layers, entered, sums, strict=True):
+        require_fit(x, w, b)
+        if s.shape != (len(x), len(b)):
+            raise ValueError(f"sums must be {(len(x), len(b))}, got {tuple(s.shape)}")
 
 
 def _require_scores(scores: Tensor, labels: Tensor) -> None:

@@ -81,13 +81,16 @@ def draw_parameters(layers: nn.Sequential, generator: Generator) -> nn.Sequentia
         the same layers on the CPU, with numbers.
 
     Raises:
-        ValueError: a layer keeps numbers that are not learned, and would stay undrawn.
+        ValueError: a layer keeps numbers that are not learned, and would stay undrawn, or
+            its weights have no inputs, such as those of a normalization.
     """
     if any(True for _ in layers.buffers()):
         raise ValueError(f"layers must hold parameters and nothing else, got {layers}")
     layers = layers.to_empty(device="cpu")
     for layer in layers.modules():
         for parameter in layer.parameters(recurse=False):
+            if layer.weight.ndim < 2:
+                raise ValueError(f"weights must have inputs to draw by, got {layer}")
             bound = layer.weight[0].numel() ** -0.5
             nn.init.uniform_(parameter, -bound, bound, generator=generator)
     return layers
@@ -114,7 +117,8 @@ def costs(model: nn.Sequential, images: Tensor) -> list[Cost]:
     """Count, layer by layer, what one image costs.
 
     Args:
-        model: layers whose weights, if any, have the outputs on axis 0.
+        model: layers whose weights, if any, have the outputs on axis 0; asked in its mode
+            for evaluation, and left in its own.
         images: (n, channels, height, width) floats, n at least 1.
 
     Returns:
@@ -122,16 +126,19 @@ def costs(model: nn.Sequential, images: Tensor) -> list[Cost]:
 
     Raises:
         TypeError: the images are no floats.
-        ValueError: there are none, or one is not finite.
+        ValueError: there are none, one is not finite, or a layer is a net itself.
     """
     require_finite(images, "images")
     table, outputs = [], images[:1]
     for layer in model:
-        outputs = layer(outputs)
+        with evaluating(layer):
+            outputs = layer(outputs)
         weights = getattr(layer, "weight", torch.empty(0))
         # Each weight of a layer works once at each position of its map.
         positions = outputs[0].numel() // max(1, len(weights))
         parameters = sum(parameter.numel() for parameter in layer.parameters())
+        if parameters and not len(weights):
+            raise ValueError(f"each layer must own its weights, got {layer}")
         name, shape = type(layer).__name__, tuple(outputs.shape[1:])
         table.append(Cost(name, shape, parameters, weights.numel() * positions))
     return table
@@ -149,16 +156,21 @@ def standardize(images: Tensor, training_images: Tensor) -> Tensor:
         has 1 channel.
 
     Raises:
-        ValueError: the training images are none, not finite, or all of one gray.
+        TypeError: bytes beside floats, which cannot be in the same unit.
+        ValueError: images of either kind are none or not finite, or all training pixels are
+            of one gray.
     """
+    if images.is_floating_point() != training_images.is_floating_point():
+        kinds = f"{images.dtype} and {training_images.dtype}"
+        raise TypeError(f"images must be in one unit, got {kinds}")
     floats = torch.promote_types(images.dtype, torch.float32)
-    pixels = training_images.to(floats)
-    require_finite(pixels, "training_images")
-    mean, deviation = pixels.mean(), pixels.std()
-    if not deviation > 0 or not deviation.isfinite():
-        raise ValueError(f"the training pixels must vary, their deviation is {deviation}")
+    pixels, known = images.to(floats), training_images.to(floats)
+    require_finite(pixels, "images")
+    require_finite(known, "training_images")
+    if known.min() == known.max():  # the deviation of rounded numbers may not be 0
+        raise ValueError(f"the training pixels must vary, all are {known.max():g}")
     channels = 1 if images.ndim == 3 else images.shape[1]
-    scaled = (images.to(floats) - mean) / deviation
+    scaled = (pixels - known.mean()) / known.std()
     return scaled.reshape(len(images), channels, *images.shape[-2:])
 
 
@@ -225,7 +237,13 @@ def begin(model: nn.Sequential, generator: Generator, recipe: Recipe) -> Trainin
 
     Returns:
         epoch 0, at rest.
+
+    Raises:
+        TypeError: bfloat16 products for a model in float64, which torch leaves alone.
     """
+    wide = any(parameter.dtype == torch.float64 for parameter in model.parameters())
+    if wide and recipe.precision != torch.float32:
+        raise TypeError(f"{recipe.precision} products need float32, got a float64 model")
     velocities = [torch.zeros_like(parameter) for parameter in model.parameters()]
     return Training(model, velocities, generator, recipe)
 
@@ -236,7 +254,8 @@ def descend(training: Training, images: Tensor, labels: Tensor) -> Tensor:
     Args:
         training: where the run stands.
         images: (n, channels, height, width) floats, on the device of the model.
-        labels: (n,) int64, on the same device.
+        labels: (n,) int64, on the same device; their values are not looked at here, and
+            torch leaves an image with the label -100 out (`train_epoch` refuses it).
 
     Returns:
         the mean cross-entropy of the batch before the step, a scalar in nats.
@@ -370,7 +389,8 @@ def look_inside(model: nn.Sequential, images: Tensor, labels: Tensor) -> list[Si
     """Look at the activations and gradients of every layer, without taking a step.
 
     Args:
-        model: images to scores, layer after layer.
+        model: images to scores, layer after layer; asked in its mode for evaluation, and
+            left in its own.
         images: (n, channels, height, width) floats, n at least 1, on the model's device.
         labels: (n,) int64, numbers of classes, on the same device.
 
@@ -383,18 +403,16 @@ def look_inside(model: nn.Sequential, images: Tensor, labels: Tensor) -> list[Si
             class.
     """
     _require_batch(images, labels)
-    outputs = [images]
-    for layer in model:
-        outputs.append(layer(outputs[-1]))
-    require_classes(labels, len(images), outputs[-1].shape[1])
+    outputs, shown = images, []
+    with evaluating(model):
+        for layer in model:
+            outputs = layer(outputs)  # looked at now: the next may write into it
+            zeros = (outputs == 0).double().mean().item()
+            shown.append((type(layer).__name__, outputs.std().item(), zeros))
+    require_classes(labels, len(images), outputs.shape[1])
     weights = [layer.weight for layer in model if hasattr(layer, "weight")]
-    found = iter(torch.autograd.grad(cross_entropy(outputs[-1], labels), weights))
+    found = iter(torch.autograd.grad(cross_entropy(outputs, labels), weights))
     return [
-        Sight(
-            type(layer).__name__,
-            numbers.std().item(),
-            (numbers == 0).double().mean().item(),
-            next(found).norm().item() if hasattr(layer, "weight") else None,
-        )
-        for layer, numbers in zip(model, outputs[1:], strict=True)
+        Sight(*seen, next(found).norm().item() if hasattr(layer, "weight") else None)
+        for layer, seen in zip(model, shown, strict=True)
     ]

@@ -31,7 +31,7 @@ def convolve_by_loops(image: Tensor, kernels: Tensor, biases: Tensor) -> Tensor:
         (maps, height - k + 1, width - l + 1) floats.
 
     Raises:
-        TypeError: an argument does not hold floats.
+        TypeError: an argument does not hold floats, or their dtypes differ.
         ValueError: a shape or a number of channels is another, the kernels do not fit into
             the image, or an argument is empty or not finite.
     """
@@ -64,7 +64,7 @@ def convolve(
         (n, maps, rows, columns) floats, sized as `output_side` says.
 
     Raises:
-        TypeError: an argument does not hold floats.
+        TypeError: an argument does not hold floats, or their dtypes differ.
         ValueError: a shape or a number of channels is another, the kernels do not fit, an
             argument is empty or not finite, or stride or padding is out of range.
     """
@@ -86,6 +86,9 @@ def _refuse_misfits(images: Tensor, kernels: Tensor, biases: Tensor) -> None:
             raise ValueError(f"{name} must have 4 axes, got {tuple(values.shape)}")
         require_finite(values, name)
     require_vector(biases, "biases", len(kernels))  # a column would broadcast
+    if not images.dtype == kernels.dtype == biases.dtype:
+        found = f"{images.dtype}, {kernels.dtype} and {biases.dtype}"
+        raise TypeError(f"images, kernels and biases must have one dtype, got {found}")
     if images.shape[1] != kernels.shape[1]:
         raise ValueError(
             f"kernels need the {images.shape[1]} channels of the image, "
@@ -111,7 +114,7 @@ def gradients(
         of what it belongs to.
 
     Raises:
-        TypeError: an argument does not hold floats.
+        TypeError: an argument does not hold floats, or their dtypes differ.
         ValueError: shapes do not fit, or an argument is empty or not finite.
     """
     _refuse_misfits(images, kernels, kernels.new_zeros(len(kernels)))
@@ -146,6 +149,7 @@ def output_side(side: int, kernel: int, stride: int = 1, padding: int = 0) -> in
     """
     if stride < 1 or padding < 0:
         raise ValueError(f"need stride >= 1 and padding >= 0, got {stride} and {padding}")
+    require_at_least(side, 1, "side")
     padded = side + 2 * padding
     if not 1 <= kernel <= padded:
         raise ValueError(f"the kernel must lie between 1 and {padded}, got {kernel}")
@@ -161,7 +165,7 @@ def max_pool(images: Tensor, side: int) -> Tensor:
 
     Returns:
         (n, channels, height // side, width // side) floats; rows and columns that fill no
-        window are left out.
+        window are left out. In a tie the gradient goes to one of the largest.
 
     Raises:
         ValueError: the images have other axes, or no window fits.
@@ -171,7 +175,7 @@ def max_pool(images: Tensor, side: int) -> Tensor:
     for length in images.shape[2:]:
         output_side(length, side, stride=side)
     windows = images.unfold(2, side, side).unfold(3, side, side)
-    return windows.amax(dim=(4, 5))
+    return windows.flatten(4).max(dim=4).values  # amax would share it out in a tie
 
 
 def receptive_field(layers: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -181,8 +185,9 @@ def receptive_field(layers: Sequence[tuple[int, int]]) -> tuple[int, int]:
         layers: kernel side and stride of each layer, both at least 1, from the image up.
 
     Returns:
-        the side of the square it sees, and how far that square moves from one output to
-        the next, both in pixels.
+        the side of the square that holds all it sees, and how far that square moves from
+        one output to the next, both in pixels. Where a stride is larger than the square
+        of the layer below, pixels between are seen by nobody, and the square has gaps.
 
     Raises:
         ValueError: a kernel or a stride is below 1.
@@ -203,13 +208,15 @@ def pixels_seen(layers: nn.Module, image: Tensor, row: int, column: int) -> Tens
     """Ask the gradient which pixels one place of the output depends on.
 
     Args:
-        layers: images to maps.
+        layers: images to maps; batch normalization in its mode for evaluation, or one
+            image would see all of itself through the mean.
         image: (channels, height, width) floats, at which to ask.
         row: of the output, counted from 0.
         column: of the output, counted from 0.
 
     Returns:
-        (height, width) bools: true where a small change would change the place's outputs.
+        (height, width) bools: true where the gradient of one of the place's outputs is not
+        0 at this image; a ReLU at rest or a lost maximum hides what it could see.
 
     Raises:
         TypeError: the image does not hold floats.

@@ -16,10 +16,14 @@ class Number:
         operation: the name of the operation, or the name given to an input.
         sources: pairs of a number that entered, and the slope of this one along it.
         depth: how many operations lie between this number and the farthest input.
-        gradient: the slope of the last `backward` result along this number.
+        gradient: the slope along this number of the last result of `backward` that was
+            computed from it; results without it leave it as it is.
+
+    `a / b` is a times b to the power of -1, which must be in range as well; `a ** b` with two
+    Numbers is exp(b log a), which needs a above 0.
 
     Raises:
-        ValueError: the value is not finite.
+        ValueError: the value, or a slope, is not finite.
     """
 
     def __init__(
@@ -28,8 +32,9 @@ class Number:
         operation: str = "",
         sources: tuple[tuple["Number", float], ...] = (),
     ):
-        if not math.isfinite(value):
-            raise ValueError(f"a Number must be finite, got {operation} = {value}")
+        for number in (value, *(slope for _, slope in sources)):
+            if not math.isfinite(number):
+                raise ValueError(f"a Number must be finite, got {operation} = {number}")
         self.value, self.operation, self.sources = float(value), operation, sources
         self.depth = 1 + max((source.depth for source, _ in sources), default=-1)
         self.gradient = 0.0
@@ -122,6 +127,7 @@ def power(a: Number, exponent: float) -> Number:
     Raises:
         ValueError: the exponent is not finite, or the power, or its slope, is not a real
             number.
+        OverflowError: the power, or its slope, is beyond 1.8e308.
     """
     if not math.isfinite(exponent):
         raise ValueError(f"exponent must be finite, got {exponent}")
@@ -158,7 +164,7 @@ def log(a: Number) -> Number:
         ln a, with its slope 1/a.
 
     Raises:
-        ValueError: a is not above 0.
+        ValueError: a is not above 0, or so small that 1/a is infinite.
     """
     if not a.value > 0:
         raise ValueError(f"the logarithm needs a number above 0, got {a.value}")
@@ -172,7 +178,8 @@ def tanh(a: Number) -> Number:
         a: any number.
 
     Returns:
-        tanh a, with its slope 1 - tanh² a.
+        tanh a, with its slope 1 - tanh² a, right to a rounding of 1: from about 19 on it
+        is 0.
     """
     value = math.tanh(a.value)
     return Number(value, "tanh", ((a, 1 - value**2),))

@@ -37,7 +37,7 @@ def draw_networks(sizes: Sequence[int], generators: Sequence[Generator]) -> list
     """Draw the starting weights of many networks; each network has its own generator.
 
     Args:
-        sizes: the width of each layer, from the input to the output, such as (2, 50, 1).
+        sizes: the width of each layer, from the input to the output, such as (64, 20, 10).
         generators: one for each of the M networks, at least one; they advance.
 
     Returns:
@@ -60,6 +60,8 @@ def draw_networks(sizes: Sequence[int], generators: Sequence[Generator]) -> list
 
 def forward(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
     """Run M networks side by side: one batched matrix product for each layer.
+
+    Between two layers stands `relu`, which cuts off what is below zero.
 
     Args:
         parameters: weight (M, a, b) and bias (M, 1, b) of each layer in turn.
@@ -91,11 +93,13 @@ def train_many(
     """Train one network per seed, all at once, and hand them over after every epoch.
 
     A network does not notice its neighbors: it ends where it would have ended alone.
+    Being a generator, it checks what it was given when the first epoch is asked for.
 
     Args:
         x: (N, D) floats, the training inputs; the networks take their type and device.
         y: (N,) int64, their classes, counted from 0.
-        sizes: the width of each layer, from D to the number of classes.
+        sizes: the width of each layer, from D to the number of classes, at least 2; with
+            one score, cross-entropy would be zero whatever the weights.
         seeds: one for each network; fixes its first weights and its order of samples.
         epochs: how often to look at all samples, at least 1.
         step: how far a step of gradient descent goes, above 0.
@@ -106,7 +110,7 @@ def train_many(
 
     Raises:
         ValueError: there is no seed, x and y do not fit each other or the sizes, a number
-            is out of range, or x is not finite.
+            is out of range, x is not finite, or the weights overflow, as with a large step.
         TypeError: x does not hold floats, or y not int64.
     """
     require_table(x, "x", columns=sizes[0])
@@ -114,12 +118,15 @@ def train_many(
     require_at_least(epochs, 1, "epochs")
     require_above_zero(step, "step")
     require_between(batch, 1, len(x), "batch")
+    require_at_least(sizes[-1], 2, "the number of classes")
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     parameters = [p.to(x) for p in draw_networks(sizes, generators)]
     for _ in range(epochs):
         orders = [torch.randperm(len(x), generator=g) for g in generators]
         for chosen in torch.stack(orders).to(x.device).split(batch, dim=1):
             parameters = take_steps(parameters, x[chosen], y[chosen], step)
+        for parameter in parameters:
+            require_finite(parameter, "the weights after an epoch")
         yield parameters
 
 
@@ -138,11 +145,15 @@ def take_steps(
         the parameters after the step.
 
     Raises:
-        ValueError: y does not fit x, or a value is out of range or not finite.
+        ValueError: y does not fit x, there are fewer than two scores to a sample, or a value
+            is out of range or not finite.
         TypeError: x does not hold floats, or y not int64.
     """
     require_above_zero(step, "step")
+    if x.ndim != 3:
+        raise ValueError(f"x must be (M, N, D), got {tuple(x.shape)}")
     require_same_shape(x[..., 0], y, "the samples of x and y")
+    require_at_least(parameters[-1].shape[-1], 2, "the number of classes")
     require_classes(y.flatten(), y.numel(), parameters[-1].shape[-1], name="y")
 
     def loss_of(parameters: list[Tensor]) -> Tensor:
@@ -276,7 +287,9 @@ def cross_validate(
 
 
 def choose_inside(
-    settings: Sequence, losses_of: Callable, parts: int, seed: int
+    settings: Sequence,
+    losses_of: Callable,
+    deal: Callable[[Tensor], Sequence[Tensor]],
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """Make the choice of a setting a part of the training, for `cross_validate`.
 
@@ -284,8 +297,8 @@ def choose_inside(
         settings: what to choose from, such as numbers of neighbors; at least one.
         losses_of: of a setting, indices to train on, and indices to judge, the loss of
             each of the latter.
-        parts: into how many parts the training samples are dealt for the choice, from 2.
-        seed: equal seeds give equal parts.
+        deal: of the (n,) indices of the training samples, parts of 0..n - 1 to choose by,
+            dealt as outside: `lambda rows: grouped_folds(groups[rows], 5, seed=0)`, say.
 
     Returns:
         a function of training and held-out indices: it cross-validates each setting on the
@@ -293,13 +306,12 @@ def choose_inside(
         and returns the losses of the held-out samples.
 
     Raises:
-        ValueError: there are no settings, or parts is below 2.
+        ValueError: there are no settings. The function returned raises as `cross_validate`.
     """
     require_at_least(len(settings), 1, "the number of settings")
-    require_at_least(parts, 2, "parts")
 
     def chosen_losses(training: Tensor, held_out: Tensor) -> Tensor:
-        inner = folds(len(training), parts, seed)
+        inner = deal(training)
         means = []
         for setting in settings:
             losses = cross_validate(
@@ -340,7 +352,8 @@ def simplest_within_one_error(losses: Tensor) -> int:
 def paired_test(first: Tensor, second: Tensor) -> float:
     """Tell how likely two equally good classifiers differ so much on the same samples.
 
-    McNemar's test, exact: where just one of the two is wrong, a coin decides which.
+    McNemar's test in its exact form: where just one of the two is wrong, a coin decides
+    which. (His paper has the approximation by chi-squared.)
 
     Args:
         first: (n,) booleans, whether the first classifier is wrong.
@@ -361,7 +374,10 @@ def paired_test(first: Tensor, second: Tensor) -> float:
         raise ValueError(f"mistakes must be (n,), n > 0, got {tuple(first.shape)}")
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     n, fewer = only_first + only_second, min(only_first, only_second)
-    tail = sum(math.comb(n, wins) for wins in range(fewer + 1))
+    tail, ways = 0, 1  # ways to get so many of n coins heads: whole numbers, exact
+    for heads in range(fewer + 1):
+        tail += ways
+        ways = ways * (n - heads) // (heads + 1)
     return min(1.0, 2 * tail / 2**n)
 
 
@@ -377,10 +393,13 @@ def leave_one_out(X: Tensor, y: Tensor) -> Tensor:
 
     Raises:
         ValueError: shapes differ, a value is not finite, the columns depend on each other,
-            or without one sample the others do not fix the weights.
-        TypeError: they are not float32 or float64.
+            or without one sample the others do not fix the weights, or not with the digits
+            of the dtype.
+        TypeError: they are not both float32 or both float64.
     """
     require_wide(X, "X")
+    if y.dtype != X.dtype:
+        raise TypeError(f"X and y must have one dtype, got {X.dtype} and {y.dtype}")
     require_table(X, "X")
     require_vector(y, "y", len(X))
     lengths = X.norm(dim=0).clamp(min=torch.finfo(X.dtype).tiny)
@@ -388,10 +407,11 @@ def leave_one_out(X: Tensor, y: Tensor) -> Tensor:
     if rank < X.shape[1]:
         raise ValueError(f"the columns of X must be {X.shape[1]} independent, got {rank}")
     influence = leverages(X)
-    if (influence > 1 - torch.finfo(X.dtype).eps ** 0.5).any():
+    most = 1 - torch.finfo(X.dtype).eps ** 0.5
+    if (influence > most).any():
         raise ValueError(
-            "every leverage must lie below 1, for the others must fix the weights, "
-            f"got 1 at sample {int(influence.argmax())}"
+            f"every leverage must be at most {most:.8f}, for the others must fix the "
+            f"weights, got {influence.max():.8f} at sample {int(influence.argmax())}"
         )
     residuals = y - X @ torch.linalg.lstsq(X, y[:, None], driver="gels").solution[:, 0]
     return residuals / (1 - influence)

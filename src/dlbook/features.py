@@ -45,13 +45,16 @@ def lift(points: Tensor) -> Tensor:
 
     Raises:
         TypeError: the points are no floats.
-        ValueError: the points do not lie in a plane, or are not finite.
+        ValueError: the points do not lie in a plane or are not finite, or a product is too
+            large a number.
 
     >>> lift(torch.tensor([[2.0, 3.0]]))
     tensor([[2., 3., 6.]])
     """
     require_table(points, "points", columns=2)
-    return torch.cat([points, points.prod(dim=1, keepdim=True)], dim=1)
+    product = points.prod(dim=1, keepdim=True)
+    require_finite(product, "products")
+    return torch.cat([points, product], dim=1)
 
 
 def monomials(points: Tensor, degree: int) -> Tensor:
@@ -124,7 +127,7 @@ def with_pixels(pairs: Tensor, dimensions: int) -> Tensor:
     """
     require_at_least(dimensions, 1, "dimensions")
     pixels = torch.arange(dimensions, device=pairs.device)
-    if pairs.numel() > 0:
+    if pairs.shape != (2, 0) or pairs.dtype != torch.int64:  # no pairs at all are fine
         _require_pairs(pairs, dimensions)
     constant = torch.full_like(pixels, dimensions)
     return torch.cat([torch.stack([pixels, constant]), pairs], dim=1)
@@ -142,11 +145,14 @@ def pair_products(x: Tensor, pairs: Tensor) -> Tensor:
 
     Raises:
         TypeError: x holds no floats, or pairs no int64. Bytes would wrap around at 256.
-        ValueError: a shape does not fit, x is not finite, or a pair is out of range.
+        ValueError: a shape does not fit, x is not finite, a pair is out of range, or a
+            product is too large a number.
     """
     require_table(x, "x")
     _require_pairs(pairs, x.shape[1])
-    return x[:, pairs[0]] * x[:, pairs[1]]
+    products = x[:, pairs[0]] * x[:, pairs[1]]
+    require_finite(products, "products")
+    return products
 
 
 def pair_scores(x: Tensor, pairs: Tensor, w: Tensor) -> Tensor:
@@ -162,7 +168,8 @@ def pair_scores(x: Tensor, pairs: Tensor, w: Tensor) -> Tensor:
 
     Raises:
         TypeError: as in `pair_products`, or the weights are no floats.
-        ValueError: as in `pair_products`, or there is not one finite weight to each pair.
+        ValueError: as in `pair_products`, or there is not one finite weight to each pair,
+            or a score is too large a number.
     """
     require_table(x, "x")
     _require_pairs(pairs, x.shape[1])
@@ -171,7 +178,9 @@ def pair_scores(x: Tensor, pairs: Tensor, w: Tensor) -> Tensor:
     i, j = pairs.aminmax(dim=0)  # a product knows no order: A is 0 below its diagonal
     A = x.new_zeros(d * d).index_add_(0, i * d + j, w).view(d, d)
     upper = (x[:, :h] @ A[:h] * x).sum(dim=1)
-    return upper + (x[:, h:] @ A[h:, h:] * x[:, h:]).sum(dim=1)
+    scores = upper + (x[:, h:] @ A[h:, h:] * x[:, h:]).sum(dim=1)
+    require_finite(scores, "scores")
+    return scores
 
 
 def pair_sums(x: Tensor, pairs: Tensor, r: Tensor) -> Tensor:
@@ -187,7 +196,8 @@ def pair_sums(x: Tensor, pairs: Tensor, r: Tensor) -> Tensor:
 
     Raises:
         TypeError: as in `pair_products`, or r holds no floats.
-        ValueError: as in `pair_products`, or there is not one finite r to each point.
+        ValueError: as in `pair_products`, or there is not one finite r to each point, or a
+            sum is too large a number.
     """
     require_table(x, "x")
     _require_pairs(pairs, x.shape[1])
@@ -197,7 +207,9 @@ def pair_sums(x: Tensor, pairs: Tensor, r: Tensor) -> Tensor:
     moments, weighted = x.new_empty(d, d), (x * r[:, None]).T
     moments[:h] = weighted[:h] @ x
     moments[h:, h:] = weighted[h:] @ x[:, h:]
-    return moments.flatten()[i * d + j]
+    sums = moments.flatten()[i * d + j]
+    require_finite(sums, "sums")
+    return sums
 
 
 def train_on_table(
@@ -218,7 +230,8 @@ def train_on_table(
 
     Raises:
         TypeError: the features are not float32 or float64.
-        ValueError: the sample is empty or malformed, or a number is out of range.
+        ValueError: the sample is empty or malformed, a number is out of range, or the step
+            is so long that the weights overflow.
     """
     require_sample(features, signs)
 
@@ -257,7 +270,8 @@ def train_on_pairs(
 
     Raises:
         TypeError: x is not float32 or float64, or the pairs are no int64.
-        ValueError: the sample is empty or malformed, or a number is out of range.
+        ValueError: the sample is empty or malformed, a number is out of range, or the step
+            is so long that the weights overflow.
     """
     require_sample(x, signs)
     _require_pairs(pairs, x.shape[1])
@@ -299,7 +313,8 @@ def train_logistic(
 
     Raises:
         TypeError: the signs are not float32 or float64.
-        ValueError: the signs are not -1 and 1, or a number is out of range.
+        ValueError: the signs are not -1 and 1, a number is out of range, or the step is so
+            long that the weights overflow.
     """
     require_signs(signs, len(signs), "signs")
     _require_precise(signs, "signs")
@@ -318,6 +333,7 @@ def train_logistic(
             b_velocity = MOMENTUM * b_velocity + r.sum()
             w = w + step * w_velocity
             b = b + step * b_velocity
+    require_finite(w, "weights")  # too long a step
     return w, b
 
 
@@ -355,7 +371,7 @@ def fit_logistic(points: Tensor, signs: Tensor, penalty: float = 1e-6) -> Tensor
     Raises:
         TypeError: the points are no floats.
         ValueError: the sample is malformed, a class is missing, the penalty is not
-            positive, or no optimum was reached.
+            positive, no optimum was reached, or its weights are too large for the dtype.
     """
     require_sample(points, signs)
     _require_both(signs)
@@ -373,12 +389,12 @@ def fit_logistic(points: Tensor, signs: Tensor, penalty: float = 1e-6) -> Tensor
         slope = ridge @ w - (y * wrong) @ x / len(x)
         curve = wrong * torch.sigmoid(y * (x @ w))
         curvature = (x * curve[:, None]).T @ x / len(x) + ridge
-        change, length = torch.linalg.solve(curvature, slope), 1.0
+        change, length = torch.linalg.solve_ex(curvature, slope)[0], 1.0
         while loss(w - length * change) > loss(w) and length > 1e-9:
             length /= 2  # too far: the parabola is not the loss
         w = w - length * change
         if slope @ change < 1e-16 * loss(w):  # twice what the parabola had to gain
-            return w.to(points.dtype)
+            return _rounded(w, points.dtype)
     raise ValueError(
         f"penalty must allow an optimum in {NEWTON_STEPS} steps, got {penalty}"
     )
@@ -399,7 +415,8 @@ def linear_discriminant(points: Tensor, signs: Tensor) -> Tensor:
     Raises:
         TypeError: the points are no floats.
         ValueError: the sample is malformed, a class is missing, or the points of a class
-            do not spread in every direction, as with a constant or a doubled column.
+            do not spread in every direction, as with a constant or a doubled column; or
+            the weights are too large for the dtype.
     """
     require_sample(points, signs)
     _require_both(signs)
@@ -411,7 +428,7 @@ def linear_discriminant(points: Tensor, signs: Tensor) -> Tensor:
     covariance = residuals.T @ residuals / len(x)
     w = torch.linalg.solve(covariance, center - other)
     b = math.log(len(ours) / len(others)) - w @ (center + other) / 2
-    return torch.cat([w, b[None]]).to(points.dtype)
+    return _rounded(torch.cat([w, b[None]]), points.dtype)
 
 
 def image_gradients(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -555,6 +572,11 @@ def _require_pairs(pairs: Tensor, dimensions: int) -> None:
     if pairs.ndim != 2 or len(pairs) != 2:
         raise ValueError(f"pairs must be (2, k), got {tuple(pairs.shape)}")
     require_classes(pairs.flatten(), pairs.numel(), dimensions, "pairs")
+
+
+def _rounded(w: Tensor, dtype: torch.dtype) -> Tensor:
+    require_finite(w.to(dtype), f"weights in {dtype}")
+    return w.to(dtype)
 
 
 def _require_both(signs: Tensor) -> None:

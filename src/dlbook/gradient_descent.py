@@ -20,6 +20,7 @@ from dlbook.contract import (
     require_signs,
     require_table,
     require_vector,
+    require_wide,
 )
 
 Gradient = Callable[[Tensor], Tensor]
@@ -32,7 +33,7 @@ def gradient_descent(
 
     Args:
         gradient: gives the (d,) slopes of the loss at a (d,) point.
-        start: (d,) floats, the first point.
+        start: (d,) float32 or float64, the first point; in 16 bits small steps are lost.
         step_size: the factor in front of the gradient, above 0.
         steps: how many steps, at least 0.
 
@@ -40,12 +41,13 @@ def gradient_descent(
         (steps + 1, d) floats: the points visited, the start first.
 
     Raises:
-        TypeError: the start holds no floats.
+        TypeError: the start is not float32 or float64.
         ValueError: the step size is not above 0, steps are below 0, the start is no
             finite vector, a gradient has another shape, or the path has left the numbers
             that the dtype can hold.
     """
     require_vector(start, "start")
+    require_wide(start, "start")
     require_above_zero(step_size, "step_size")
     require_at_least(steps, 0, "steps")
     path = [start]
@@ -83,19 +85,20 @@ def largest_step(hessian: Tensor) -> float:
     """Give the step size from which gradient descent no longer converges: 2 / L.
 
     Args:
-        hessian: (d, d) floats, symmetric, the second derivatives of a bowl: of a quadratic
-            loss that falls in no direction without end.
+        hessian: (d, d) float32 or float64, symmetric, the second derivatives of a bowl: of
+            a quadratic loss that falls in no direction without end.
 
     Returns:
         2 over the largest eigenvalue L; steps below it converge, steps above it diverge.
 
     Raises:
-        TypeError: the matrix holds no floats.
+        TypeError: the matrix is not float32 or float64.
         ValueError: it is not square and symmetric, its largest eigenvalue is not above 0,
             or its least one is below 0 by more than rounding: a saddle, where no step
             size converges.
     """
     require_table(hessian, "hessian", len(hessian))
+    require_wide(hessian, "hessian")
     rounding = 10 * torch.finfo(hessian.dtype).eps * len(hessian) * hessian.abs().max()
     if ((hessian - hessian.T).abs() > rounding).any():
         raise ValueError(f"a matrix of second derivatives is symmetric, got {hessian}")
@@ -105,41 +108,27 @@ def largest_step(hessian: Tensor) -> float:
     return 2 / curvatures[-1].item()
 
 
-def with_constant(points: Tensor) -> Tensor:
-    """Append a column of ones, so that the bias becomes the last weight.
-
-    Args:
-        points: (n, d) floats.
-
-    Returns:
-        (n, d + 1) floats.
-
-    Raises:
-        TypeError: the points hold no floats.
-        ValueError: they are no table, are empty, or not finite.
-    """
-    require_table(points, "points")
-    return torch.cat([points, points.new_ones(len(points), 1)], dim=1)
-
-
 def logistic_loss(inputs: Tensor, signs: Tensor, w: Tensor) -> Tensor:
     """Measure how badly a linear score explains the classes: the mean log-loss.
 
     Args:
-        inputs: (n, d) floats, with a column of ones if there shall be a bias; n is not 0.
+        inputs: (n, d) float32 or float64, with a column of ones if there shall be a bias;
+            n is not 0.
         signs: (n,) floats, the classes: -1 or 1.
-        w: (d,) floats.
+        w: (d,) floats like the inputs.
 
     Returns:
         () float in nats, never negative; log 2 at w = 0.
 
     Raises:
-        TypeError: inputs or w hold no floats.
+        TypeError: inputs or w are not float32 or float64.
         ValueError: two shapes do not fit, there are no inputs, a class is neither -1 nor
-            1, or a number is not finite.
+            1, or a number or a score is not finite.
     """
     _require_problem(inputs, signs, w)
-    return -logsigmoid(signs * (inputs @ w)).mean()
+    scores = inputs @ w
+    require_finite(scores, "scores")
+    return -logsigmoid(signs * scores).mean()
 
 
 def logistic_gradient(inputs: Tensor, signs: Tensor, w: Tensor) -> Tensor:
@@ -159,40 +148,6 @@ def logistic_gradient(inputs: Tensor, signs: Tensor, w: Tensor) -> Tensor:
     _require_problem(inputs, signs, w)
     surprise = torch.sigmoid(-signs * (inputs @ w))  # the probability of the other class
     return -(signs * surprise) @ inputs / len(inputs)
-
-
-def linear_discriminant(points: Tensor, signs: Tensor) -> Tensor:
-    """Fit one Gaussian per class with a common covariance, and score by Bayes' rule.
-
-    Means and covariance are those of maximum likelihood, computed in float64.
-
-    Args:
-        points: (n, d) floats, without a column of ones.
-        signs: (n,) floats, -1 or 1, each at least once.
-
-    Returns:
-        (d + 1,) floats, the weights and the bias of the log-odds of class 1.
-
-    Raises:
-        TypeError: the points hold no floats.
-        ValueError: a class is missing, there is not one sign to each point, or a column
-            is constant within the classes or follows from others.
-    """
-    require_table(points, "points")
-    require_signs(signs, len(points), "signs")
-    dtype, points = points.dtype, points.double()
-    ours, others = points[signs == 1], points[signs == -1]
-    if len(ours) == 0 or len(others) == 0:
-        raise ValueError(
-            f"both classes are needed, got {len(ours)} and {len(others)} points"
-        )
-    center, other = ours.mean(dim=0), others.mean(dim=0)
-    residuals = torch.cat([ours - center, others - other])
-    covariance = residuals.T @ residuals / len(points)
-    _require_full_rank(residuals, points, torch.finfo(dtype).eps)
-    w = torch.linalg.solve(covariance, center - other)
-    prior = torch.tensor(len(ours) / len(others), dtype=w.dtype, device=w.device).log()
-    return torch.cat([w, (prior - w @ (center + other) / 2)[None]]).to(dtype)
 
 
 def mini_batches(n: int, size: int, generator: torch.Generator) -> tuple[Tensor, ...]:
@@ -232,7 +187,7 @@ class Descent:
 
         Raises:
             TypeError: w or the gradient holds no floats.
-            ValueError: the shapes differ.
+            ValueError: the shapes differ, or a slope is not finite.
         """
         _require_partners(w, gradient)
         return w - self.step_size * gradient
@@ -259,7 +214,8 @@ class Momentum:
 
         Raises:
             TypeError: w or the gradient holds no floats.
-            ValueError: the shapes differ, also from those of the step before.
+            ValueError: the shapes differ, also from those of the step before, or a slope
+                is not finite.
         """
         _require_partners(w, gradient, self.velocity)
         self.velocity = self.memory * self.velocity + gradient
@@ -292,11 +248,13 @@ class Adam:
         Raises:
             TypeError: w or the gradient holds no floats, or such of 16 bits, where squares
                 of gradients and the 1e-8 vanish.
-            ValueError: the shapes differ, also from those of the step before.
+            ValueError: the shapes differ, also from those of the step before, or a slope
+                or its square is not finite: in float32, a slope above 1.8e19.
         """
         _require_partners(w, gradient, self.mean)
         if torch.finfo(gradient.dtype).bits < 32:
             raise TypeError(f"Adam needs float32 or float64, got {gradient.dtype}")
+        require_finite(gradient**2, "squares of the gradient")
         slow, slower = self.betas
         self.steps += 1
         self.mean = slow * self.mean + (1 - slow) * gradient
@@ -327,7 +285,8 @@ def minimize(
     Raises:
         TypeError: a parameter holds no floats of 32 or 64 bits.
         ValueError: there are no parameters, the step size is not above 0, steps are below
-            0, or the loss is not one finite number.
+            0, or the loss or a slope is not one finite number.
+        RuntimeError: the loss does not depend on a parameter, or autograd cannot tell.
     """
     require_at_least(len(parameters), 1, "number of parameters")
     require_above_zero(step_size, "step_size")
@@ -353,24 +312,15 @@ def _require_problem(inputs: Tensor, signs: Tensor, w: Tensor) -> None:
     require_table(inputs, "inputs")
     require_signs(signs, len(inputs), "signs")
     require_vector(w, "w", inputs.shape[1])
-
-
-def _require_full_rank(residuals: Tensor, points: Tensor, rounding: float) -> None:
-    lengths = residuals.norm(dim=0)
-    constant = (lengths <= rounding * points.norm(dim=0)).nonzero().flatten().tolist()
-    if constant:
-        raise ValueError(f"columns must vary within the classes, got constant {constant}")
-    spread = torch.linalg.svdvals(residuals / lengths)  # of any unit
-    if len(spread) < len(lengths) or spread[-1] <= 100 * rounding * spread[0]:
-        raise ValueError(
-            f"no column may follow from others, got spreads {spread.tolist()}"
-        )
+    require_wide(inputs, "inputs")
+    require_wide(w, "w")
 
 
 def _require_partners(w: Tensor, gradient: Tensor, memory: Tensor | float = 0.0) -> None:
     if not (w.is_floating_point() and gradient.is_floating_point()):
         raise TypeError(f"w and gradient must be floats, got {w.dtype}, {gradient.dtype}")
     require_same_shape(w, gradient, "w and gradient")
+    require_finite(gradient, "gradient")
     if isinstance(memory, Tensor):
         require_same_shape(memory, gradient, "the memory of this rule and gradient")
 

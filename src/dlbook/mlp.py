@@ -30,7 +30,8 @@ def tanh(s: Tensor) -> Tensor:
         s: floats of any shape.
 
     Returns:
-        floats of the same shape: 0 at 0, odd, ever flatter away from it.
+        floats of the same shape: 0 at 0, odd, ever flatter away from it. Right to a rounding
+        of 1, not to its own digits: in float32 the smallest, below 6e-8, come out as 0.
 
     Raises:
         TypeError: s holds no floats; twice a byte may wrap around to 0.
@@ -59,7 +60,8 @@ def tanh_derivative(s: Tensor) -> Tensor:
         s: floats of any shape, the input of tanh.
 
     Returns:
-        floats of the same shape: 1 at 0, toward 0 far away from it.
+        floats of the same shape: 1 at 0, toward 0 far away from it. Right to a rounding of
+        1: in float32 it is 0 from about 9 on.
     """
     return 1 - tanh(s) ** 2
 
@@ -73,7 +75,7 @@ def relu_derivative(s: Tensor) -> Tensor:
     Returns:
         floats of the same shape: 1 where s is positive, else 0; NaN where s is.
     """
-    return (s > 0) + (s - s)  # s - s is 0, except for NaN
+    return torch.where(s.isnan(), s, (s > 0).to(s.dtype))
 
 
 def unit(x: Tensor, w: Tensor, b: Tensor, activation: Activation) -> Tensor:
@@ -89,11 +91,13 @@ def unit(x: Tensor, w: Tensor, b: Tensor, activation: Activation) -> Tensor:
         () float, the response.
 
     Raises:
-        TypeError: x or w holds no floats.
-        ValueError: x and w are not two vectors of one length, or not finite.
+        TypeError: they are no floats, or of several dtypes.
+        ValueError: x and w are not two vectors of one length, or not finite, or b is not
+            one number.
     """
     require_vector(w, "w")
     require_vector(x, "x", len(w))
+    require_fit(x[None], w[None], b[None])  # a unit is a layer of one
     return activation(w @ x + b)
 
 
@@ -172,8 +176,8 @@ def draw_layers(
 
     Args:
         widths: inputs, units of each hidden layer, outputs: at least two, none below 1.
-        seed: equal seeds give equal layers.
-        dtype: the type of the numbers.
+        seed: equal seeds give equal layers of one dtype.
+        dtype: the type of the numbers; another type draws other numbers.
 
     Returns:
         one weight (widths[l], widths[l - 1]) and one bias (widths[l],) per layer, uniform
@@ -261,11 +265,12 @@ def count_pieces(x: Tensor, layers: list[Layer]) -> int:
     """Count the straight pieces that a rectifier network has along a line.
 
     A piece is where the slope stays the same. The outputs are computed in float64; bends
-    that its rounding hides are not counted.
+    that its rounding hides are not counted, nor are pieces of fewer than three points.
 
     Args:
         x: (n, d) floats, different points in order along a straight line, so close that
-            each piece holds at least three of them.
+            each piece holds at least three of them. In several dimensions float32 is
+            too coarse for a line.
         layers: weights and biases.
 
     Returns:
@@ -273,22 +278,25 @@ def count_pieces(x: Tensor, layers: list[Layer]) -> int:
 
     Raises:
         TypeError: x holds no floats.
-        ValueError: there are fewer than three points, two neighbors are equal, or an
-            output is not finite.
+        ValueError: there are fewer than three points, they are not in order, not along a
+            straight line, or too far apart for most pieces; or an output is not finite.
     """
     require_table(x, "x")
     require_at_least(len(x), 3, "number of points")
     x = x.double()
+    gaps = _gaps_along_a_line(x)
     output = forward(x, [(w.double(), b.double()) for w, b in layers], relu)
     require_finite(output, "outputs")
-    gaps = x.diff(dim=0).norm(dim=1, keepdim=True)
-    if not (gaps > 0).all():
-        raise ValueError("neighboring points must differ, got a distance of 0")
-    slopes = output.diff(dim=0) / gaps
+    slopes = output.diff(dim=0) / gaps[:, None]
     rounding = 1e-9 * slopes.abs().max() + 1e-13 * output.abs().max() / gaps.min()
     goes_on = (slopes.diff(dim=0).abs() <= rounding).all(dim=1)
-    begins = goes_on[1:] & ~goes_on[:-1]
-    return max(1, int(goes_on[0]) + int(begins.sum()))
+    pieces = int(goes_on[0]) + int((goes_on[1:] & ~goes_on[:-1]).sum())
+    alone = int((~goes_on[1:] & ~goes_on[:-1]).sum())  # a border gives one such slope
+    if alone >= 2 * pieces:
+        raise ValueError(
+            f"each piece must hold 3 points, got {pieces} that do, {alone} slopes alone"
+        )
+    return pieces
 
 
 def sawtooth(depth: int) -> list[Layer]:
@@ -307,5 +315,18 @@ def sawtooth(depth: int) -> list[Layer]:
     fold = torch.tensor([[2.0, -4.0]], dtype=torch.float64)  # 2 relu(x) - 4 relu(x - 1/2)
     split = torch.ones(2, 1, dtype=torch.float64)
     bias = torch.tensor([0.0, -0.5], dtype=torch.float64)
-    again = (split @ fold, bias)
-    return [(split, bias), *[again] * (depth - 1), (fold, bias[:1])]
+    again = [(split @ fold, bias.clone()) for _ in range(depth - 1)]  # each its own
+    return [(split, bias), *again, (fold, torch.zeros(1, dtype=torch.float64))]
+
+
+def _gaps_along_a_line(x: Tensor) -> Tensor:
+    ahead = x - x[0]
+    direction = ahead[-1] / ahead[-1].norm()
+    places = ahead @ direction
+    gaps, beside = places.diff(), (ahead - places[:, None] * direction).norm(dim=1).max()
+    if not ((gaps > 0).all() and beside <= 1e-9 * gaps.min()):
+        raise ValueError(
+            f"points must lie in order along a straight line, got gaps from "
+            f"{gaps.min().item()} and up to {beside.item()} beside it"
+        )
+    return gaps

@@ -4,6 +4,7 @@ Sources: W. McCulloch and W. Pitts, "A logical calculus of the ideas immanent in
 activity", Bulletin of Mathematical Biophysics 5, 1943, doi:10.1007/BF02478259;
 F. Rosenblatt, "The perceptron: a probabilistic model for information storage and
 organization in the brain", Psychological Review 65(6), 1958, doi:10.1037/h0042519;
+F. Rosenblatt, "Principles of Neurodynamics", Spartan Books, 1962, corrects mistakes only;
 A. Novikoff, "On convergence proofs on perceptrons", Proceedings of the Symposium on the
 Mathematical Theory of Automata 12, 1962; Y. Freund and R. Schapire, "Large margin
 classification using the perceptron algorithm", Machine Learning 37, 1999,
@@ -17,8 +18,8 @@ from torch import Tensor
 
 from dlbook.contract import (
     require_at_least,
-    require_between,
     require_bits,
+    require_classes,
     require_finite,
     require_signs,
     require_table,
@@ -36,7 +37,8 @@ def threshold_unit(inputs: Tensor, weight: float, bias: float) -> Tensor:
     Args:
         inputs: (n, d) floats, each 0 or 1, one case per row.
         weight: what each input that is 1 adds to the sum.
-        bias: what is added to the sum.
+        bias: what is added to the sum. Put it halfway between two sums: 3 · 0.3 - 0.9 is
+            a little below 0 in a computer.
 
     Returns:
         (n,) floats like the inputs, 0 or 1.
@@ -127,7 +129,8 @@ def with_constant(points: Tensor, constant: float = 1.0) -> Tensor:
 
     Args:
         points: (n, d) floats.
-        constant: the value of the new input, in the unit of the others, not 0.
+        constant: the value of the new input, in the unit of the others, not 0, nor so
+            small that the points' dtype rounds it.
 
     Returns:
         (n, d + 1) floats; the constant comes last.
@@ -137,7 +140,8 @@ def with_constant(points: Tensor, constant: float = 1.0) -> Tensor:
         ValueError: they are no table of finite numbers, or the constant is 0 or no number.
     """
     require_table(points, "points")
-    if not 0 < abs(constant) <= torch.finfo(points.dtype).max:
+    number = torch.finfo(points.dtype)
+    if not number.tiny <= abs(constant) <= number.max:
         raise ValueError(
             f"constant must be a number of {points.dtype} other than 0, got {constant}"
         )
@@ -158,14 +162,16 @@ def require_sample(points: Tensor, labels: Tensor) -> float:
     Raises:
         TypeError: the points are no floats.
         ValueError: the sample is empty, of the wrong shape, not finite, or has other
-            labels; or R² is too large a number for the points' dtype.
+            labels; or the square of its largest number, or R², is too large for the
+            points' dtype, or so small that products would vanish.
     """
     require_table(points, "points")
     require_signs(labels, len(points))
-    longest = points.norm(dim=1).max().item()
-    if not longest**2 <= torch.finfo(points.dtype).max:
+    longest, largest = points.norm(dim=1).max().item(), points.abs().max().item()
+    number = torch.finfo(points.dtype)
+    if not longest**2 <= number.max or (largest > 0 and largest**2 < number.tiny):
         raise ValueError(
-            f"points must have squares that {points.dtype} can hold, got length {longest}"
+            f"points must have squares that {points.dtype} can hold, got {largest}"
         )
     return longest
 
@@ -281,18 +287,13 @@ def average_weights(points: Tensor, labels: Tensor, steps: Tensor, epochs: int) 
 
     Raises:
         TypeError: the points are no floats, or the steps no int64.
-        ValueError: the sample is malformed, there are no steps, or one lies outside the
-            epochs.
+        ValueError: the sample is malformed, there are no steps, they are no vector, or one
+            lies outside the epochs.
     """
     require_sample(points, labels)
     require_at_least(epochs, 1, "epochs")
     total = epochs * len(points)
-    if steps.ndim != 1 or steps.dtype != torch.int64 or len(steps) == 0:
-        raise TypeError(
-            f"steps must be (updates,) int64, got {tuple(steps.shape)} {steps.dtype}"
-        )
-    require_between(steps.min().item(), 0, total - 1, "steps")
-    require_between(steps.max().item(), 0, total - 1, "steps")
+    require_classes(steps, steps.numel(), total, "steps")
     added = steps % len(points)
     share = 1 - steps.double() / total
     return (share * labels[added]).to(points.dtype) @ points[added]

@@ -51,12 +51,14 @@ def powers(x: Tensor, degree: int) -> Tensor:
         (..., N, degree + 1) floats; column d holds x to the power d.
 
     Raises:
-        ValueError: the degree is negative, or x is empty or not finite.
+        ValueError: the degree is negative, x is empty or not finite, or a power overflows.
         TypeError: x holds no floats; whole numbers would wrap around.
     """
     require_at_least(degree, 0, "degree")
     require_finite(x, "x")
-    return x[..., None] ** torch.arange(degree + 1, device=x.device)
+    table = x[..., None] ** torch.arange(degree + 1, device=x.device)
+    require_finite(table, "the powers of x")
+    return table
 
 
 def evaluate(polynomial: Polynomial, x: Tensor) -> Tensor:
@@ -64,22 +66,27 @@ def evaluate(polynomial: Polynomial, x: Tensor) -> Tensor:
 
     Args:
         polynomial: as `fit_polynomial` returns it.
-        x: (N,) floats, or (..., N) with the leading sizes of alpha.
+        x: (N,) floats of its dtype, or (..., N) with the leading sizes of alpha.
 
     Returns:
         (..., N) floats.
 
     Raises:
-        ValueError: x is empty or not finite.
-        TypeError: x holds no floats.
+        ValueError: x is empty or not finite, or a power overflows.
+        TypeError: x has another dtype than the polynomial.
     """
     alpha, center, radius = polynomial
+    if x.dtype != alpha.dtype:
+        raise TypeError(f"x must be {alpha.dtype} as the polynomial is, got {x.dtype}")
     u = (x - center) / radius
     return (powers(u, alpha.shape[-1] - 1) @ alpha[..., None])[..., 0]
 
 
 def fit_polynomial(x: Tensor, y: Tensor, degree: int) -> Polynomial:
     """Find the polynomial with the least sum of squared errors.
+
+    Its training error never rises with the degree, up to rounding: by less than 0.001 of the
+    mean square of y in the tests. Where rounding would take over, it refuses.
 
     Args:
         x: (..., N) floats with at least degree + 1 different values, in any unit and anywhere;
@@ -91,12 +98,15 @@ def fit_polynomial(x: Tensor, y: Tensor, degree: int) -> Polynomial:
         the polynomial, its data scaled to [-1, 1].
 
     Raises:
-        ValueError: shapes differ, a value is not finite, or there are too few points.
+        ValueError: shapes differ, a value is not finite, there are too few points, or the
+            columns are too much alike for the digits of the dtype: 100 even points stand
+            a degree of 16 in float32 and of 38 in float64, crowded ones and outliers less.
         TypeError: x and y are not both float32 or both float64.
     """
     _refuse_unfit_points(x, y, degree)
     center, radius = middle_and_radius(x)
     X = powers((x - center) / radius, degree)
+    _refuse_columns_alike(X)
     # The default driver may take whole columns for rounding errors and drop them.
     alpha = torch.linalg.lstsq(X, y[..., None], driver="gels").solution[..., 0]
     return Polynomial(alpha, center, radius)
@@ -155,9 +165,23 @@ def fit_ridge(x: Tensor, y: Tensor, degree: int, penalty: float) -> Polynomial:
     return Polynomial(alpha, center, radius)
 
 
+def _refuse_columns_alike(X: Tensor) -> None:
+    condition, most = torch.linalg.cond(X).max(), 0.1 / torch.finfo(X.dtype).eps
+    if not condition <= most:
+        raise ValueError(
+            f"degree {X.shape[-1] - 1} on these points asks for more digits than {X.dtype} "
+            f"has: the condition number must be at most {most:.0e}, got {condition:.0e}"
+        )
+
+
 def _refuse_unfit_points(x: Tensor, y: Tensor, degree: int) -> None:
     require_at_least(degree, 0, "degree")
     require_same_shape(x, y, "x and y")
+    if x.ndim > 1 and x.shape[-1] == 1:
+        raise ValueError(
+            f"x must be (N,), or (..., N) with N above 1, got {tuple(x.shape)}: a column "
+            "would be many training sets of one point"
+        )
     require_finite(x, "x")
     require_finite(y, "y")
     if x.dtype != y.dtype or x.dtype not in (torch.float32, torch.float64):
@@ -207,12 +231,16 @@ def shortest_fit(X: Tensor, y: Tensor) -> Tensor:
         (P,) floats.
 
     Raises:
-        ValueError: the shapes do not fit, or a value is not finite.
+        ValueError: the shapes do not fit, a value is not finite, or the rank of X is below
+            both N and P; what `pinv` takes for rounding, it would drop in silence.
         TypeError: they are not float32 or float64.
     """
     require_wide(X, "X")
     require_table(X, "X")
     require_vector(y, "y", len(X))
+    rank = int(torch.linalg.matrix_rank(X))  # counts as `pinv` does
+    if rank < min(X.shape):
+        raise ValueError(f"the rank of X must be {min(X.shape)}, got {rank} in {X.dtype}")
     return torch.linalg.pinv(X) @ y
 
 
@@ -230,8 +258,10 @@ def bias_and_variance(predictions: Tensor, truth: Tensor) -> tuple[Tensor, Tenso
     Raises:
         ValueError: there is no model or no place, the shapes do not match, or a value is
             not finite.
-        TypeError: they are not floats.
+        TypeError: they are not float32 or float64.
     """
+    require_wide(predictions, "predictions")
+    require_wide(truth, "truth")
     require_table(predictions, "predictions")
     require_vector(truth, "truth", predictions.shape[1])
     squared_bias = (predictions.mean(dim=0) - truth).square()
@@ -314,13 +344,15 @@ def shatters(labelings: Tensor) -> bool:
         whether 2 to the power n rows are different.
 
     Raises:
-        ValueError: labelings is no table.
+        ValueError: labelings is no table, or an empty one.
         TypeError: it does not hold booleans.
     """
     if labelings.dtype != torch.bool:
         raise TypeError(f"labelings must be booleans, got {labelings.dtype}")
-    if labelings.ndim != 2:
-        raise ValueError(f"labelings must be (L, n), got {tuple(labelings.shape)}")
+    if labelings.ndim != 2 or labelings.numel() == 0:
+        raise ValueError(
+            f"labelings must be (L, n), L and n above 0, got {tuple(labelings.shape)}"
+        )
     return len(labelings.unique(dim=0)) == 2 ** labelings.shape[1]
 
 
@@ -340,6 +372,8 @@ def vc_dimension(family: Callable[[Tensor], Tensor], sets: Iterable[Tensor]) -> 
 
 def vc_bound(dimension: int, n: int, doubt: float = 0.05) -> float:
     """Bound how far the risk can lie above the training error, for any distribution.
+
+    It holds for independent draws from one distribution, and for the share of mistakes.
 
     Args:
         dimension: h, the VC dimension of the family, from 1 to n.

@@ -41,7 +41,12 @@ CONTRACTS = {
     "relu_interpolation": Contract(
         make=lambda: {"function": torch.sin, "knots": knots()},
         refused={
-            "function": [lambda x: torch.sin(x)[:, None], lambda x: x[:1], torch.log],
+            "function": [
+                lambda x: torch.sin(x)[:, None],
+                lambda x: x[:1],
+                torch.log,
+                torch.Tensor.float,
+            ],
             "knots": [knots(torch.float16), knots(torch.bfloat16), knots().flip(0)],
         },
     ),
@@ -56,10 +61,16 @@ CONTRACTS = {
         },
         refused={
             "sizes": [torch.ones(3), torch.tensor([0.0, 1.0, 2.0])],
-            "errors": [torch.tensor([1.0, 0.0, 2.0])],
+            "errors": [
+                torch.tensor([1.0, 0.0, 2.0]),
+                torch.tensor([1.0, 1.0, torch.inf]),
+            ],
         },
     ),
-    "wave_sum": Contract(make=lambda: {"x": uniform(5, 2), "waves": waves()}),
+    "wave_sum": Contract(
+        make=lambda: {"x": uniform(5, 2), "waves": waves()},
+        refused={"waves": [waves(phases=1), waves(torch.float32)]},
+    ),
     "cosine_coefficients": Contract(
         make=lambda: {"function": bump, "dimensions": 2, "degree": 3},
         refused={

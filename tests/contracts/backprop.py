@@ -61,6 +61,8 @@ CONTRACTS = {
         make=way_back,
         refused={
             "along_scores": [table(1, 2), table(6, 1), table(6, 4)],
+            "entered": [way_back()["entered"][::-1]],
+            "sums": [way_back()["sums"][::-1]],
             "layers": [layers()[1:], [*layers(), *layers()]],
         },
     ),
@@ -72,7 +74,12 @@ CONTRACTS = {
         },
         refused={
             "eta": [0.0, -1.0, float("nan")],
-            "gradients": [[], draw_layers([3, 1, 2], 0), draw_layers([3, 4], 0)],
+            "gradients": [
+                [],
+                draw_layers([3, 1, 2], 0),
+                draw_layers([3, 4], 0),
+                [(w * float("nan"), b) for w, b in layers()],
+            ],
         },
         excused=CHANGES,
     ),
@@ -121,7 +128,12 @@ CONTRACTS = {
         make=moved,
         refused={
             "h": [0.0, -1.0, float("nan"), 1e-30],
-            "parameter": [PARAMETER.half(), PARAMETER.bfloat16(), PARAMETER.long()],
+            "parameter": [
+                PARAMETER[:1].expand(4, 3),
+                PARAMETER.half(),
+                PARAMETER.bfloat16(),
+                PARAMETER.long(),
+            ],
         },
     ),
     "count_products": Contract(

@@ -22,15 +22,6 @@ def hessian():
     return torch.tensor([[2.0, 1.0], [1.0, 3.0]])
 
 
-def dependent():
-    points = normal(6, 2)
-    return torch.stack([points[:, 0], 3 * points[:, 0] + 1], dim=1)
-
-
-def constant():
-    return torch.cat([normal(6, 1), torch.full((6, 1), 0.1)], dim=1)
-
-
 def square(parameters):
     return sum(values.square().sum() for values in parameters)
 
@@ -38,7 +29,9 @@ def square(parameters):
 def rule(make):
     return Contract(
         make=lambda: {"self": make(0.1), "w": normal(3), "gradient": normal(3, seed=1)},
-        refused={"gradient": [normal(1), normal(3, 1), torch.ones(3).long()]},
+        refused={
+            "gradient": [normal(1), normal(3, 1), torch.ones(3).long(), normal(3) / 0]
+        },
     )
 
 
@@ -79,17 +72,8 @@ CONTRACTS = {
             ]
         },
     ),
-    "with_constant": Contract(make=lambda: {"points": normal(5, 2)}),
     "logistic_loss": Contract(make=problem, labels={"signs": "signs"}),
     "logistic_gradient": Contract(make=problem, labels={"signs": "signs"}),
-    "linear_discriminant": Contract(
-        make=lambda: {"points": normal(6, 2), "signs": signs()},
-        labels={"signs": "signs"},
-        refused={
-            "points": [constant(), dependent(), normal(6, 9), 1e-6 * constant()],
-            "signs": [torch.ones(6)],
-        },
-    ),
     "mini_batches": Contract(
         make=lambda: {
             "n": 10,

@@ -25,7 +25,8 @@ CONTRACTS = {
             "w": table(3, 1, 1)[:, 0],
             "b": torch.tensor(0.5),
             "activation": relu,
-        }
+        },
+        refused={"b": [torch.arange(3.0), torch.tensor(0.5, dtype=torch.float64)]},
     ),
     "layer": Contract(
         make=lambda: {
@@ -78,7 +79,7 @@ CONTRACTS = {
     ),
     "count_pieces": Contract(
         make=lambda: {"x": line(), "layers": draw_layers([1, 4, 4, 1], 0)},
-        refused={"x": [torch.zeros(9, 1), torch.ones(2, 1)]},
+        refused={"x": [torch.zeros(9, 1), torch.ones(2, 1), line().flip(0)[::40] ** 2]},
     ),
     "sawtooth": Contract(
         make=lambda: {"depth": 3}, refused={"depth": [0, -1, float("nan")]}

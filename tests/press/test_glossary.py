@@ -48,9 +48,24 @@ def test_code_formulas_headings_and_links_are_left_alone(two_terms):
     assert linked_text(text) == text
 
 
+def test_other_forms_of_a_term_are_linked_once_in_all(tmp_path, monkeypatch):
+    path = tmp_path / "glossary.md"
+    text = '<dfn id="ridge" data-forms="ridge regression,ridge">ridge penalty</dfn>: a\n'
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(glossary, "GLOSSARY", path)
+    linked_ = linked_text("Ridge regression has a ridge penalty.\n\nRidge is old.")
+    assert linked_.count("glossary.md#ridge") == 1
+
+
+def test_every_term_is_used_by_some_chapter():
+    used = "\n".join("\n".join(linked(Page.at(path))) for path in CHAPTERS)
+    unused = {anchor for anchor in terms().values() if f"#{anchor})" not in used}
+    assert not unused, f"no chapter uses {sorted(unused)}: give the forms that they use"
+
+
 def test_terms_are_sorted_and_defined_once():
     found = re.findall(
-        r'<dfn id="([\w-]+)">([^<]+)</dfn>', GLOSSARY.read_text(encoding="utf-8")
+        r'<dfn id="([\w-]+)"[^>]*>([^<]+)</dfn>', GLOSSARY.read_text(encoding="utf-8")
     )
     names = [term.casefold() for _, term in found]
     assert names == sorted(names), "keep the glossary in alphabetical order"

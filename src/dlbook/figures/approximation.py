@@ -183,9 +183,9 @@ def sizes(theme: Theme) -> Figure:
 def built_and_trained(theme: Theme) -> Figure:
     """Error to sin(x²) against hidden units, logarithmic axes, for three ways to a network.
 
-    The built networks fall ever faster. Those trained from random weights stop improving at
-    8 units, with bars from the best to the worst of ten that span a factor of ten. Those
-    trained from the built ones lie lowest from 8 units on.
+    The built networks fall ever faster. The median of those trained from random weights
+    stops improving at 8 units, with bars from the best to the worst of ten that span a
+    factor of ten. Those trained from the built ones lie lowest from 8 units on.
     """
     claims = claims_of("approximation")
     drawing = Figure(figsize=(7, 3), layout="constrained")

@@ -25,9 +25,10 @@ PLACES = 4  # per side, where a kernel of 3 fits into 6 pixels
 def sliding(theme: Theme, place: int = 5) -> Figure:
     """A window of 3 by 3 numbers slides over an image of 6 by 6, at place {place} of 0 to 15.
 
-    The window is outlined in the image; kernel and window are multiplied number by number,
-    and the sum is written at the outlined place of the 4 by 4 output, as large and positive
-    where the image gets darker from left to right.
+    In the image, 0 is paper and 16 is ink. The window is outlined in it; kernel and window
+    are multiplied number by number, and the sum is written at the outlined place of the 4
+    by 4 output. It is positive where there is more ink on the right of the window than on
+    its left, and negative where there is less.
     """
     image = (16 * digits.load()[2][0, 1:7, 1:7]).round()
     kernel = torch.tensor([[-1.0, 0.0, 1.0]] * 3)
@@ -146,10 +147,11 @@ def equivariance(theme: Theme) -> Figure:
 
 
 def fields(theme: Theme) -> Figure:
-    """A digit of 28 by 28 pixels with four nested squares, centered.
+    """A digit of 28 by 28 pixels with four nested squares that share their top left corner.
 
-    They are what one number sees after the first convolution, 5 pixels; the first pooling,
-    7; the second convolution, 19; and the second pooling, 22, which is most of the image.
+    They are what the first number of each map sees after the first convolution, 5 pixels;
+    the first pooling, 7; the second convolution, 19; and the second pooling, 22, which is
+    most of the image.
     """
     layers = [(5, 1), (3, 3), (5, 1), (2, 2)]
     names = ("convolution 5", "pooling 3", "convolution 5", "pooling 2")
@@ -161,15 +163,15 @@ def fields(theme: Theme) -> Figure:
         zip(names, theme.classes, ("-", "--", ":", "-."), strict=False), start=1
     ):
         side, jump = receptive_field(layers[:depth])
-        corner = 13.5 - side / 2
         axes.add_patch(
             Rectangle(
-                (corner, corner),
+                (-0.5, -0.5),  # the corner of pixel 0, whose middle lies at 0
                 *(side, side),
                 fill=False,
                 edgecolor=color,
                 linestyle=style,
                 linewidth=2.2,
+                clip_on=False,
                 label=f"{name}: sees {side}, moves by {jump}",
             )
         )

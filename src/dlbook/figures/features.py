@@ -104,7 +104,7 @@ def _circles(axes: Axes, color: str) -> None:
 def error_by_products(theme: Theme) -> Figure:
     """Error on 8 against the rest, over the number of random products beside the pixels.
 
-    Left, 1297 small digits, 10 to 1000 products: the training error falls all the way, the
+    Left, 1297 small digits, 10 to 1000 products: the training error falls from 30 on, the
     test error stays near that of the pixels alone, within the scatter of three draws. Right,
     MNIST, 1000 to 10 000 products: both errors fall together, far below the dotted line of
     the pixels alone.

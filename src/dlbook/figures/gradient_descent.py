@@ -6,18 +6,18 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from dlbook.data.toy import slanted_gaussians
+from dlbook.features import linear_discriminant
 from dlbook.figures.style import Theme
 from dlbook.gradient_descent import (
     Adam,
     Descent,
     Momentum,
     gradient_descent,
-    linear_discriminant,
     local_parabola,
     logistic_gradient,
     logistic_loss,
-    with_constant,
 )
+from dlbook.perceptron import with_constant
 from dlbook.runs.gradient_descent import CONTESTANTS, START, STOPS, bumpy_slope
 from dlbook.runs.record import claims_of
 

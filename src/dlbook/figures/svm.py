@@ -95,7 +95,8 @@ def widest_gap(theme: Theme) -> Figure:
     """Three points and two lines through the origin that separate them, each with its slab.
 
     Left, the line that the perceptron finds: its slab is bounded by one point alone. Right,
-    the widest slab: two points hold it, one on each edge; the third lies outside.
+    the widest slab around a line through the origin: two points hold it, one on each edge; the
+    third lies outside.
     """
     points = torch.tensor([[1.0, 2.0], [3.0, -1.0], [1.0, -1.0]]).double()
     labels = torch.tensor([1.0, -1.0, -1.0]).double()
@@ -133,10 +134,10 @@ def _slab(axes: Axes, normal: Tensor, half: float, theme: Theme) -> None:
 def closing_gap(theme: Theme) -> Figure:
     """Primal and dual objective against rounds of dual coordinate descent.
 
-    Left, the primal comes down from above with small setbacks, the dual rises from below,
-    and after six rounds the two meet: between them lies the optimum. Right, how far above the
-    optimum the objective is: coordinate descent falls by a factor in each round, subgradient
-    steps lag behind.
+    Left, the dual rises in every round; the primal first jumps up, then comes down, and after
+    six rounds the two meet: between them lies the optimum. Right, how far above the optimum
+    the objective is: coordinate descent falls by many powers of ten, rising now and then,
+    subgradient steps lag behind.
     """
     points, labels = _clouds()
     points, penalty = with_constant(points), 0.01
@@ -187,8 +188,9 @@ def _history(
 def kernel_border(theme: Theme, width: float = 0.5) -> Figure:
     """Two moons and the border of a machine with a Gaussian kernel of width {width}.
 
-    At a width of 0.05 the border is a ring around each point, and nearly all points are support
-    vectors; at 0.5 it follows the moons with few of them; at 5 it is almost a straight line.
+    At a width of 0.05 circles lie in small islands in a sea of the other class, and nearly all
+    points are support vectors; at 0.5 the border follows the moons with few of them; at 5 it is
+    almost a straight line.
     """
     points, labels = two_moons(n=80, noise=0.15, seed=0)
     x, y = points.double(), labels * 2.0 - 1

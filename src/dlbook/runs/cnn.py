@@ -45,16 +45,22 @@ def quick(device: torch.device) -> Findings:
         device: where to compute; double precision, so that machines agree.
 
     Returns:
-        parameters and products of the net, errors on digits, prepared and raw.
+        parameters and products of the net, errors on digits, prepared and raw, and how many
+        of five seeds stay as bad as guessing on raw pixels with the prepared ones' step.
     """
     table = costs(convolutional_network(Generator()), torch.zeros(1, 1, 28, 28))
-    errors = [100 * _digits_error(seed, device) for seed in range(5)]
+    errors, raw, wild = (
+        [100 * error_of(seed, device) for seed in range(5)]
+        for error_of in (_digits_error, _raw_error, partial(_raw_error, step=0.3))
+    )
     return Findings(
         {
             "parameters": Claim(sum(cost.parameters for cost in table), tolerance=0),
             "products": Claim(sum(cost.products for cost in table), tolerance=0),
             "digits_error": over_seeds(errors, "%", tolerance=1.0),
-            "raw_error": Claim(100 * _raw_error(device), "%", tolerance=1.5),
+            "raw_error": over_seeds(raw, "%", tolerance=1.5),
+            "raw_failures": Claim(sum(error > 85 for error in wild), tolerance=1),
+            "raw_survivor": Claim(min(wild), "%", tolerance=10),
         },
         {"digits": digits.checksum()},
     )
@@ -68,10 +74,10 @@ def _digits_error(seed: int, device: torch.device) -> float:
     return _small_error(inputs, test_inputs, seed, Recipe(0.3, batch_size=20), device)
 
 
-def _raw_error(device: torch.device) -> float:
-    """Train on pixels from 0 to 16, with steps that are small enough for them."""
+def _raw_error(seed: int, device: torch.device, step: float = 0.03) -> float:
+    """Train on pixels from 0 to 16, with steps that are small enough for them, or not."""
     inputs, test_inputs = (16 * digits.load()[part][:, None].double() for part in (0, 2))
-    return _small_error(inputs, test_inputs, 0, Recipe(0.1, batch_size=20), device)
+    return _small_error(inputs, test_inputs, seed, Recipe(step, batch_size=20), device)
 
 
 def _small_error(

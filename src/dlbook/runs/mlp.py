@@ -18,6 +18,12 @@ SHAPES = {  # 32 hidden units each
     "four_layers": [1, 8, 8, 8, 8, 1],
     "eight_layers": [1, *[4] * 8, 1],
 }
+DRAWN = {  # the gain of weights and biases, and how far the path reaches
+    "": (1.0, 3.0),
+    "long_": (1.0, 30.0),
+    "larger_": (math.sqrt(6), 3.0),
+    "larger_long_": (math.sqrt(6), 30.0),
+}
 WIDTHS = (1, 2, 3, 4, 8, 16)
 
 
@@ -29,7 +35,7 @@ def quick(device: torch.device) -> Findings:
     gap = (forward(x, layers, lambda s: s) - (x @ weight.T + bias)).abs().max().item()
     claims = {"collapse_gap": Claim(gap, tolerance=2e-6)}
     for name, widths in SHAPES.items():
-        for prefix, gain, reach in (("", 1.0, 3.0), ("larger_", math.sqrt(6), 30.0)):
+        for prefix, (gain, reach) in DRAWN.items():
             counts = [path_pieces(widths, s, gain, reach) for s in range(20)]
             claims[f"{prefix}pieces_{name}"] = over_seeds(counts, tolerance=1)
     return Findings(claims)

@@ -1,6 +1,7 @@
 """The glossary: one definition a term, linked from the first use of the term in each chapter.
 
-The terms stand in `docs/reference/glossary.md` as `<dfn id="hinge-loss">hinge loss</dfn>`.
+The terms stand in `docs/reference/glossary.md` as `<dfn id="hinge-loss">hinge loss</dfn>`. Where
+chapters use other words for a term, `data-forms` names them, with commas between.
 No page needs to remember them: the links are set when the site is built.
 """
 
@@ -12,8 +13,11 @@ from dlbook.checkout import DOCS
 from dlbook.press.page.page import Page
 
 GLOSSARY = DOCS / "reference" / "glossary.md"
-# <dfn id="hinge-loss">hinge loss</dfn>
-TERM = re.compile(r'<dfn id="(?P<anchor>[\w-]+)">(?P<term>[^<]+)</dfn>')
+# <dfn id="hinge-loss">hinge loss</dfn>, <dfn id="loss" data-forms="loss,cost">loss function</dfn>
+TERM = re.compile(
+    r'<dfn id="(?P<anchor>[\w-]+)"(?: data-forms="(?P<forms>[\w ,-]+)")?>'
+    r"(?P<term>[^<]+)</dfn>"
+)
 # what is no plain prose: `code`, $a$, $$a$$, [text](link), [@he2016], <br>
 KEPT = re.compile(
     r"(`+[^`]+`+|\$\$.*?\$\$|\$[^$]+\$|!?\[[^\]]*\]\([^)]*\)|\[@[^\]]*\]|<[^>]+>)"
@@ -26,17 +30,20 @@ def terms() -> dict[str, str]:
     """Read the glossary.
 
     Returns:
-        the anchor of each term, longest terms first, so that `hinge loss` wins over `loss`.
+        the anchor of each term and of its other forms, longest first, so that `hinge loss`
+        wins over `loss`.
     """
     return _terms(GLOSSARY, GLOSSARY.stat().st_mtime_ns) if GLOSSARY.is_file() else {}
 
 
 @cache
 def _terms(path: Path, _changed: int) -> dict[str, str]:
-    found = TERM.findall(path.read_text(encoding="utf-8"))
-    return {
-        term: anchor for anchor, term in sorted(found, key=lambda pair: -len(pair[1]))
+    found = {
+        form: term["anchor"]
+        for term in TERM.finditer(path.read_text(encoding="utf-8"))
+        for form in (term["term"], *filter(None, (term["forms"] or "").split(",")))
     }
+    return {form: found[form] for form in sorted(found, key=len, reverse=True)}
 
 
 def linked(page: Page) -> list[str]:
@@ -65,12 +72,15 @@ def _link_line(text: str, waiting: dict[str, str], link: str) -> str:
     """Link the terms that wait for their first use, and take those found off the list."""
     parts, small = KEPT.split(text), text.lower()
     for term, anchor in [pair for pair in waiting.items() if pair[0].lower() in small]:
+        if term not in waiting:  # another form of it was found
+            continue
         linked_term = rf"[\1]({link}#{anchor}){{ .term }}"
         for place in range(0, len(parts), 2):
             parts[place], count = _uses(term).subn(linked_term, parts[place], count=1)
             if count:
                 parts = KEPT.split("".join(parts))
-                del waiting[term]
+                for form in [form for form in waiting if waiting[form] == anchor]:
+                    del waiting[form]
                 break
     return "".join(parts)
 
