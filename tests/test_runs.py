@@ -24,6 +24,7 @@ from dlbook.runs.record import (
     differences,
     over_seeds,
     record,
+    sections_of,
 )
 
 WORDS = [
@@ -201,3 +202,20 @@ def test_reading_and_writing_records_loads_no_torch():
         [sys.executable, "-c", program], check=True, capture_output=True
     )
     assert b"torch" not in done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    "path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem
+)
+def test_a_record_names_a_commit_of_the_history_and_no_changed_code(path):
+    """Whoever doubts a number can go back to the code that made it."""
+    history = checkout.history()
+    if not history:
+        pytest.skip("Git does not know the whole history here")
+    for name, section in sections_of(path.stem).items():
+        commit = section["commit"]
+        assert not commit.endswith("+"), (
+            f"{path}: {name} was made by code that was changed after {commit[:-1]}; "
+            "commit, and record it again"
+        )
+        assert commit in history, f"{path}: {name}: {commit} is not in the history"

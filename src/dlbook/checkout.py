@@ -108,6 +108,14 @@ def commit_date(*paths: str) -> datetime | None:
     return datetime.fromtimestamp(int(seconds), UTC) if seconds and not cut else None
 
 
+def history() -> set[str]:
+    """Name the commits that led here, 12 digits each; none where Git does not know them all."""
+    if _git("rev-parse", "--is-shallow-repository") != "false":
+        return set()
+    commits = _git("rev-list", "--abbrev-commit", "--abbrev=12", "HEAD")
+    return set(commits.split())
+
+
 def _git(*arguments: str) -> str:
     """Ask Git; the answer is empty where there is no repository, or only another one."""
     top = _answer("rev-parse", "--show-toplevel")
