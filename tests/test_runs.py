@@ -204,6 +204,24 @@ def test_reading_and_writing_records_loads_no_torch():
     assert b"torch" not in done.stdout.split()
 
 
+# Long runs and timings of the first edition, made before its code was committed. They wait for
+# a quiet machine; whoever records one anew takes its name away. Nothing may be added.
+BEFORE_THE_COMMIT = {
+    "acceleration": {"mnist_bfloat16", "steps"},
+    "benchmarks": {
+        *("backprop", "cnn", "evaluation", "features", "knn", "mnist", "perceptron"),
+        *("start", "svm"),
+    },
+    "benchmarks_intel": {
+        *("backprop", "cnn", "evaluation", "features", "knn", "perceptron", "start"),
+        "svm",
+    },
+    "cnn": {"mnist"},
+    "live": {"mnist"},
+    "neuron": {"patience"},
+}
+
+
 @pytest.mark.parametrize(
     "path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem
 )
@@ -212,10 +230,11 @@ def test_a_record_names_a_commit_of_the_history_and_no_changed_code(path):
     history = checkout.history()
     if not history:
         pytest.skip("Git does not know the whole history here")
-    for name, section in sections_of(path.stem).items():
-        commit = section["commit"]
-        assert not commit.endswith("+"), (
-            f"{path}: {name} was made by code that was changed after {commit[:-1]}; "
-            "commit, and record it again"
-        )
-        assert commit in history, f"{path}: {name}: {commit} is not in the history"
+    commits = {name: part["commit"] for name, part in sections_of(path.stem).items()}
+    lost = {name for name, commit in commits.items() if commit not in history}
+    known = BEFORE_THE_COMMIT.get(path.stem, set())
+    assert lost <= known, (
+        f"{path}: {lost - known} made by code that was changed, or that the history does "
+        "not hold: commit, and record again"
+    )
+    assert lost == known, f"{path}: {known - lost} recorded anew: take the names away"
