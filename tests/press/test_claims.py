@@ -36,6 +36,12 @@ def test_a_claim_that_is_no_number_with_its_unit_is_refused(text):
         claims.rewritten(text, 3.09, "%")
 
 
+def test_a_claim_that_would_agree_with_anything_is_no_claim():
+    assert rewritten("0e9", 3.09, "") == "3e0"
+    with pytest.raises(ValueError, match="must be a finite number"):
+        rewritten("1e999", 3.09, "")
+
+
 def test_a_claim_may_name_an_item_of_a_series(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "RESULTS", tmp_path)
     record.write("word", "quick", {}, {"curve": record.Claim([5.0, 7.0], "%")})

@@ -228,6 +228,10 @@ def test_no_page_holds_what_almost_belongs_to_the_dialect(path):
         "Text { .claim }",
         "    print(1)",
         "<pre>print(1)</pre>",
+        "An error of \\`[9.99 %](claim:knn.mnist_error_k1)\\` here.",
+        'It costs 5 $ more, [9.99 %](claim:knn.mnist_error_k1 "t") and 6 $ less.',
+        "[9.99 %](claim&#58;knn.mnist_error_k1)",
+        "[9.99 %](claim%3Aknn.mnist_error_k1)",
     ],
 )
 def test_what_markdown_leaves_as_text_is_refused_with_its_line(text):

@@ -43,6 +43,14 @@ def test_what_does_not_exist_is_refused_in_one_sentence(line, nothing_done, caps
     assert "knn" in sentence, "it says what exists"
 
 
+@pytest.mark.parametrize("folder", ["docs", "docs/chapters", "README.md"])
+def test_pages_are_not_emitted_over_their_own_sources(folder, monkeypatch, capsys):
+    monkeypatch.setattr(press, "emit", lambda folder: pytest.fail("it was written"))
+    with pytest.raises(SystemExit, match="2"):
+        press.main(["emit", str(press.ROOT / folder)])
+    assert "a folder outside" in capsys.readouterr().err
+
+
 def test_pages_are_known_by_word_and_by_path(monkeypatch):
     monkeypatch.chdir(press.ROOT)
     assert press.page_named("knn") == press.DOCS / "chapters" / "knn.md"

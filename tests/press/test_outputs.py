@@ -168,3 +168,20 @@ def test_what_is_printed_is_put_into_the_page(tmp_path):
     assert not refresh(path)
     (program,) = programs_of(Page.at(path))
     assert program.output.lines == ("é",)
+
+
+def test_a_page_that_is_saved_while_its_blocks_run_stays_as_it_was_saved(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "a.md"
+    path.write_text("# T\n\nold\n", encoding="utf-8")
+
+    def slowly(page):
+        path.write_text("# T\n\nsaved meanwhile\n", encoding="utf-8")
+        return page.text + "more\n"
+
+    monkeypatch.setattr(outputs, "refreshed", slowly)
+    monkeypatch.setattr(outputs.Page, "at", lambda p: Page("a.md", p.read_text("utf-8")))
+    with pytest.raises(PageError, match="changed while its blocks ran"):
+        refresh(path)
+    assert "saved meanwhile" in path.read_text(encoding="utf-8")

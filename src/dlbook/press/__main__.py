@@ -158,6 +158,8 @@ def main(arguments: list[str] | None = None) -> int:
         if choice.command == "figure":
             asked = figure_named(choice.name, choice.arguments)
         entries()
+        if choice.command == "emit":
+            require_place(choice.folder)
         paths = [page_named(name) for name in getattr(choice, "pages", [])]
     except (LookupError, ValueError) as error:
         parser.error(str(error.args[0]))
@@ -171,6 +173,13 @@ def main(arguments: list[str] | None = None) -> int:
     if choice.command == "page":
         return tell(paths[0], choice.all)
     return write_outputs(paths or [ROOT / "README.md", *files(DOCS, "**/*.md")])
+
+
+def require_place(folder: Path) -> None:
+    """Refuse to emit pages over their own sources, or where a file stands."""
+    place = folder.resolve()
+    if place.is_relative_to(DOCS.resolve()) or place.is_file():
+        raise ValueError(f"pages are emitted into a folder outside {DOCS}, got {folder}")
 
 
 def emit(folder: Path) -> None:

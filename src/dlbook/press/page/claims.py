@@ -70,7 +70,10 @@ def rewritten(text: str, value: float, unit: str) -> str:
     )
     shown = float(re.sub(r"[\u00a0\u202f ]", "", number).replace("−", "-"))
     power = int((match["power"] or "0").replace("−", "-"))
-    if abs(shown - value) <= 0.5000001 * 10.0 ** (power - decimals):
+    if not math.isfinite(shown):
+        raise ValueError(f"[{text}] must be a finite number")
+    empty = match["power"] and shown == 0 and value != 0  # 0e9 would agree with anything
+    if not empty and abs(shown - value) <= 0.5000001 * 10.0 ** (power - decimals):
         return text
     if match["power"]:
         new = re.sub(r"e([+-])0*(?=\d)", r"e\1", f"{value:.{decimals}e}").replace(

@@ -6,6 +6,8 @@ the book as they were typed, and nobody would compare them with anything.
 
 import re
 from collections.abc import Iterator
+from html import unescape
+from urllib.parse import unquote
 
 from dlbook.checkout import settings
 from dlbook.press.page.citations import CITATION
@@ -160,6 +162,13 @@ def require_understood(html: str, page: Page) -> None:
     Raises:
         PageError: a mark of the dialect stands in the text, or a fence was not taken for one.
     """
+    for href in re.findall(
+        r'href="([^"]*)"', html
+    ):  # href="claim&#58;knn.mnist_error_k1"
+        target = unquote(unescape(href)).replace("\\", "").strip()
+        if target.lower().startswith("claim"):
+            line = _line_with(href.split(":")[-1].split("&")[-1], page)
+            raise PageError(line, f"{href!r} looks like a claim and is not checked")
     text = re.sub(r"<[^>]*>", "", SET.sub("", html))
     if left := LEFT.search(text):
         line = text[left.start() :].split("\n")[0].strip()[:60]

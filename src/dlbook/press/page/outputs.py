@@ -197,10 +197,13 @@ def refresh(path: Path) -> bool:
         whether it changed.
 
     Raises:
-        PageError: a block fails or a claim is not recorded.
+        PageError: a block fails, a claim is not recorded, or somebody saved the page
+            meanwhile; then it is left as it was saved.
     """
     page = Page.at(path)
     new = refreshed(page)
     if new != page.text:
-        write_atomically(path, new)
+        if Page.at(path).text != page.text:  # the blocks may have run for minutes
+            raise PageError(1, "the page was changed while its blocks ran: call again")
+        write_atomically(path.resolve(), new)  # a link stays a link
     return new != page.text
