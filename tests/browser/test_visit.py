@@ -26,6 +26,8 @@ READ = f"""async () => {{
     await {FRAMES}
   }}
   const shown = [...document.images].filter(image => image.offsetParent)
+  // one that the browser has put off would be waited for without end
+  shown.forEach(image => image.loading = "eager")
   await Promise.all(shown.map(image => image.decode().catch(() => {{}})))
   await {FRAMES}
   return moved
