@@ -20,15 +20,17 @@ new PerformanceObserver(list => {
 }).observe({ type: "layout-shift", buffered: true })
 """
 FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+PATIENCE = 30_000  # milliseconds for a picture; a promise alone is waited for without end
 READ = f"""async () => {{
   for (let y = 0; y < document.body.scrollHeight; y += 800) {{
     window.scrollTo(0, y)
     await {FRAMES}
   }}
-  const shown = [...document.images].filter(image => image.offsetParent)
-  // one that the browser has put off would be waited for without end
-  shown.forEach(image => image.loading = "eager")
-  await Promise.all(shown.map(image => image.decode().catch(() => {{}})))
+  // what a folded solution holds has a place for `offsetParent`, and is never loaded
+  const shown = [...document.images].filter(image => image.checkVisibility())
+  const late = name => new Promise((_, fail) => setTimeout(fail, {PATIENCE}, `late: ${{name}}`))
+  const ready = image => Promise.race([image.decode().catch(() => {{}}), late(image.src)])
+  await Promise.all(shown.map(ready))
   await {FRAMES}
   return moved
 }}"""
