@@ -1,6 +1,7 @@
 """Universal approximation: by hand, against numpy, the error laws, the chain of bounds."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -83,6 +84,60 @@ def test_the_error_falls_with_the_slope_of_its_law(function, slope, tolerance):
 def test_a_law_is_recovered_from_its_own_numbers():
     sizes = torch.tensor([1.0, 2.0, 5.0, 40.0], dtype=torch.float64)
     assert log_log_slope(sizes, 7 * sizes**-1.5) == pytest.approx(-1.5)
+
+
+@pytest.mark.parametrize("sizes", [[2.0**60, 2.0**60 + 512], [1e10, 1e10 + 2e-6]])
+def test_sizes_whose_logarithms_are_equal_have_no_law(sizes):
+    sizes = torch.tensor(sizes, dtype=torch.float64)
+    assert sizes[0] != sizes[1]
+    with pytest.raises(ValueError, match="a law needs 2 sizes"):
+        log_log_slope(sizes, torch.tensor([1.0, 2.0]))
+
+
+def test_a_piece_that_is_too_steep_for_its_dtype_is_refused():
+    tall = torch.tensor([-1.7e308, 1.7e308], dtype=torch.float64)
+    with pytest.raises(ValueError, match="changes of slope must be finite"):
+        relu_interpolation(lambda x: tall, torch.tensor([-1.0, 1.0], dtype=torch.float64))
+    with pytest.raises(ValueError, match="changes of slope must be finite"):
+        relu_interpolation(
+            lambda x: torch.arange(2, dtype=x.dtype),
+            torch.tensor([0, 1e-320], dtype=torch.float64),
+        )
+
+
+def test_a_wave_too_short_for_the_samples_is_taken_for_a_longer_one():
+    def short(x):
+        return torch.cos(62 * math.pi * x[:, 0])  # on 32 midpoints, as 2 half-waves are
+
+    table = cosine_coefficients(short, 1, 2)
+    torch.testing.assert_close(table, torch.tensor([0.0, 0.0, -1.0]).double())
+
+
+@pytest.mark.parametrize("degree", [2.5, math.nan])
+def test_a_degree_counts_half_waves(degree):
+    with pytest.raises(TypeError, match="degree must be a whole number"):
+        cosine_coefficients(lambda x: x[:, 0], 1, degree)
+
+
+def test_waves_that_are_0_everywhere_are_refused():
+    nothing = torch.zeros(1, 1, dtype=torch.float64)
+    flat = Waves(nothing, nothing[0], torch.ones(1, dtype=torch.float64))
+    with pytest.raises(ValueError, match="waves must not all be 0"):
+        network_of(flat, 0.1)
+
+
+def test_a_portion_is_sized_by_the_widest_layer(monkeypatch):
+    portions = []
+
+    def watched(x, layers, activation):
+        portions.append(len(x))
+        return forward(x, layers, activation)
+
+    monkeypatch.setattr("dlbook.approximation.forward", watched)
+    widths = [1, 2, 1_000_000, 1]
+    layers = [(torch.zeros(b, a), torch.zeros(b)) for a, b in pairwise(widths)]
+    evaluate(torch.zeros(9, 1), layers)
+    assert portions == [4, 4, 1]
 
 
 @pytest.mark.parametrize("orders", [(3,), (1, 2), (2, 0, 1)])

@@ -9,7 +9,11 @@ import pytest
 
 from dlbook import checkout
 from dlbook.checkout import chapters, commit_date, files, parts, write_atomically
+from dlbook.press.downloads import wheel as package
 from dlbook.press.page import glossary
+from dlbook.press.page.outputs import programs_of
+from dlbook.press.page.page import Page
+from dlbook.press.source.fresh import Interpreter
 from dlbook.runs import record
 
 
@@ -84,7 +88,8 @@ def test_another_repository_around_the_book_is_not_ours(repository, monkeypatch)
 
 def test_a_record_that_was_written_is_no_change_of_the_code(repository, monkeypatch):
     monkeypatch.setattr(checkout, "ROOT", repository)
-    for name in ("code.py", "docs/results/knn.json"):
+    written = ("docs/results/knn.json", "docs/assets/live/cnn_weights.js")
+    for name in ("code.py", *written):
         path = repository / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("old", encoding="utf-8")
@@ -92,7 +97,8 @@ def test_a_record_that_was_written_is_no_change_of_the_code(repository, monkeypa
     git(repository, "commit", "-m", "a run and its record")
     clean = checkout.commit()
     assert len(clean) == 12
-    (repository / "docs/results/knn.json").write_text("new", encoding="utf-8")
+    for name in written:
+        (repository / name).write_text("new", encoding="utf-8")
     assert checkout.commit() == clean
     (repository / "code.py").write_text("new", encoding="utf-8")
     assert checkout.commit() == clean + "+"
@@ -126,23 +132,10 @@ def test_a_package_without_its_repository_says_what_is_needed(tmp_path, monkeypa
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """Build the package as `pip wheel` does, from a copy, and open it."""
+    """Open the wheel that the site offers."""
     folder = tmp_path_factory.mktemp("wheel")
-    copied = ("src", "docs/results", "pyproject.toml", "setup.py", "README.md", "LICENSE")
-    for name in copied:
-        source, target = checkout.ROOT / name, folder / name
-        target.parent.mkdir(exist_ok=True)
-        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=ignored)
-        else:
-            shutil.copy(source, target)
-    build = "from setuptools.build_meta import build_wheel as b; print(b('.'))"
-    options = {"cwd": folder, "check": True, "capture_output": True}
-    subprocess.run([sys.executable, "-c", build], **options)
-    (path,) = folder.glob("*.whl")
-    shutil.unpack_archive(path, folder / "installed", "zip")
-    return folder / "installed"
+    shutil.unpack_archive(package.wheel(), folder, "zip")
+    return folder
 
 
 def test_a_wheel_holds_every_module_its_data_and_the_records(wheel):
@@ -178,6 +171,34 @@ def test_an_installed_package_reads_its_records_and_writes_none(wheel, tmp_path)
     done = subprocess.run(command, env=variables, **options)
     assert done.returncode == 2
     assert "needs a checkout" in done.stderr
+
+
+def test_the_first_block_of_every_chapter_runs_with_the_wheel_alone(wheel):
+    interpreter = Interpreter({"PYTHONPATH": str(wheel), "OMP_NUM_THREADS": "1"})
+    place = interpreter.printed("import dlbook; print(dlbook.__file__)")
+    assert place == f"{wheel}/dlbook/__init__.py\n"
+    for word in checkout.chapters():
+        page = Page.at(checkout.DOCS / "chapters" / f"{word}.md")
+        program = programs_of(page)[0]
+        shown = program.output.lines if program.output else ()
+        assert interpreter.printed(program.code).splitlines() == list(shown), word
+    interpreter.close()
+
+
+def test_the_three_commands_of_the_page_install_the_package(tmp_path):
+    """As they stand on the page, but for what else would be fetched from the network."""
+    page = Page.at(checkout.DOCS / "reference" / "run.md")
+    make, install, start = next(f.lines for f in page.fences if f.info == "console")
+    shutil.copy(package.wheel(), tmp_path / package.name())
+    assert install.endswith(f"install ./{package.name()}")
+    options = {"cwd": tmp_path, "check": True, "capture_output": True, "text": True}
+    subprocess.run([*make.replace("python3", sys.executable, 1).split()], **options)
+    subprocess.run([*install.split(), "--no-deps", "--no-index"], **options)
+    program = "import dlbook, sys; print(dlbook.__file__, sys.prefix)"
+    done = subprocess.run([*start.split(), "-c", program], **options)
+    place, prefix = done.stdout.split()
+    assert prefix == str(tmp_path / "dlbook")
+    assert place.startswith(f"{prefix}/lib/")
 
 
 def test_what_editors_and_systems_leave_is_passed_over(tmp_path):

@@ -328,3 +328,9 @@ def test_checksums_of_tables_do_not_depend_on_line_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(growth, "FOLDER", tmp_path)
     monkeypatch.setattr(imagenet, "FILE", tmp_path / imagenet.FILE.name)
     assert (growth.checksum(), imagenet.checksum()) == sums
+
+
+def test_a_download_needs_no_standard_error(served, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)  # as `2>&-` leaves it
+    mnist.download()
+    assert raw_files(tmp_path) == CONTENTS

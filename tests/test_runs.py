@@ -171,6 +171,49 @@ def test_what_does_not_exist_is_refused_before_anything_runs(
     assert re.search(sentence, capsys.readouterr().err)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<<<<<<< HEAD\n{}\n=======\n", "word.json:1: no JSON"),
+        (b'{"quick": {"claims": {"a": {"value": NaN}}}}', "finite numbers, got nan"),
+        (b'{"quick": {"claims": {"a": {"value": 1e999}}}}', "finite numbers, got inf"),
+        (b'{"quick": {"claims": {"a": {"value": true}}}}', "finite numbers, got True"),
+        (b'{"quick": {"claims": {"a": {"value": [1, "2"]}}}}', "numbers, got '2'"),
+        (b'{"quick": {"claims": {"a": {"number": 1}}}}', "word.json is no record"),
+        (b'{"quick": {}}', "word.json is no record"),
+        (b"[]", "word.json is no record"),
+        (b'{"a": "\xe9"}', "word.json is not written in UTF-8"),
+    ],
+)
+def test_a_record_that_is_none_is_named(content, reason, tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "RESULTS", tmp_path)
+    (tmp_path / "word.json").write_bytes(content)
+    for read in (recording.sections_of, recording.claims_of):
+        with pytest.raises(ValueError, match=reason):
+            read("word")
+
+
+def test_a_record_that_is_none_is_told_before_anything_runs(
+    nothing_computed, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(recording, "RESULTS", tmp_path)
+    (tmp_path / "knn.json").write_text("<<<<<<< HEAD\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["knn"])
+    assert "knn.json:1: no JSON" in capsys.readouterr().err
+
+
+def test_what_no_page_can_quote_is_not_recorded(tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "RESULTS", tmp_path)
+
+    def quick(device):
+        return Findings({"lost": Claim([1.0, float("nan")])})
+
+    with pytest.raises(ValueError, match="claim 'lost' must be finite numbers, got nan"):
+        record("word", quick, torch.device("cpu"))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("damage", ["missing", "read-only"])
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(
     damage, nothing_computed, tmp_path, monkeypatch, capsys
@@ -204,8 +247,9 @@ def test_reading_and_writing_records_loads_no_torch():
     assert b"torch" not in done.stdout.split()
 
 
-# Long runs and timings of the first edition, made before its code was committed. They wait for
-# a quiet machine; whoever records one anew takes its name away. Nothing may be added.
+# Long runs and timings whose commit is not in the history: some were made before their code
+# was committed, others at commits that were joined into one. They wait for a quiet machine;
+# whoever records one anew takes its name away. Nothing may be added.
 BEFORE_THE_COMMIT = {
     "acceleration": {"mnist_bfloat16", "steps"},
     "benchmarks": {

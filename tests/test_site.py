@@ -37,7 +37,7 @@ def names(paths):
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_every_link_leads_somewhere(page):
     for tag in soup(page).find_all(["a", "img", "script", "link", "source"]):
-        target = tag.get("href") or tag.get("src")
+        target = tag.get("href") or tag.get("src") or tag.get("srcset")
         if not target or target.startswith(("data:", "mailto:", "javascript:")):
             continue
         parts = urlsplit(target)
@@ -60,7 +60,8 @@ def test_nothing_is_loaded_from_another_host(page):
     for tag in soup(page).find_all(
         ["script", "img", "iframe", "source", "video", "audio"]
     ):
-        assert not re.match(r"(https?:)?//", tag.get("src") or ""), f"{page}: {tag}"
+        address = tag.get("src") or tag.get("srcset") or ""
+        assert not re.match(r"(https?:)?//", address), f"{page}: {tag}"
     for tag in soup(page).find_all("link"):
         if tag.get("rel") not in (["canonical"], ["prev"], ["next"], ["alternate"]):
             assert not re.match(r"(https?:)?//", tag.get("href", "")), f"{page}: {tag}"
@@ -90,8 +91,8 @@ def test_every_picture_has_an_alternative_text(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_every_picture_has_its_place_before_it_arrives(page):
-    for tag in soup(page).select("article img"):
-        assert {"width", "height"} <= tag.attrs.keys(), f"{page}: {tag.get('src', '')}"
+    for tag in soup(page).select("article :is(img, source)"):
+        assert {"width", "height"} <= tag.attrs.keys(), f"{page}: {tag}"
 
 
 VOID = {

@@ -159,6 +159,21 @@ def test_subgradient_descent_comes_close():
     assert optimum <= reached <= 1.01 * optimum
 
 
+def test_subgradient_steps_weigh_all_pulls_alike():
+    points, labels = clouds(30, 2, seed=4)
+    pulls = []
+    for steps in range(1, 20):
+        before = (
+            svm.subgradient_descent(points, labels, 0.1, steps - 1)
+            if steps > 1
+            else torch.zeros(3, dtype=torch.float64)
+        )
+        inside = (labels * (points @ before) < 1).double()
+        pulls.append(points.T @ (inside * labels) / len(points))
+        after = svm.subgradient_descent(points, labels, 0.1, steps)
+        torch.testing.assert_close(after, torch.stack(pulls).mean(0) / (2 * 0.1))
+
+
 def test_the_newton_direction_solves_its_equations_to_a_tenth():
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(30, 8, generator=generator, dtype=torch.float64)

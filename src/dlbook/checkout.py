@@ -8,6 +8,7 @@ import subprocess
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from shutil import copymode
 
 PACKAGE = Path(__file__).parent
 ROOT = PACKAGE.parents[1]
@@ -88,11 +89,12 @@ def files(folder: Path, pattern: str) -> list[Path]:
 def commit() -> str:
     """Name the commit of the code that runs, with `+` if it was changed since.
 
-    A record that was just written is no change of the code: else only the first of several
-    runs would have a clean commit.
+    What runs write, records and weights for the widgets, is no change of the code: else only
+    the first of several runs would have a clean commit.
     """
     name = _git("rev-parse", "--short=12", "HEAD")
-    changed = _git("status", "--porcelain", "-uno", "--", ".", ":(exclude)docs/results")
+    written = [f":(exclude){place}" for place in ("docs/results", "docs/assets/live")]
+    changed = _git("status", "--porcelain", "-uno", "--", ".", *written)
     return name + "+" * bool(changed) if name else "unknown"
 
 
@@ -150,6 +152,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            copymode(path, partial)  # who may read and change it stays as it was
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -338,7 +338,7 @@ def train_logistic(
 
 
 def pair_step(x: Tensor, pairs: Tensor) -> float:
-    """Choose a length for the steps: 4 divided by the mean squared length of the features.
+    """Choose a length for the steps: 4 over the mean squared length of the features.
 
     Args:
         x: (n, d) floats.

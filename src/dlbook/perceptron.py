@@ -167,7 +167,8 @@ def require_sample(points: Tensor, labels: Tensor) -> float:
     """
     require_table(points, "points")
     require_signs(labels, len(points))
-    longest, largest = points.norm(dim=1).max().item(), points.abs().max().item()
+    least, most = (value.item() for value in points.detach().aminmax())  # no copy
+    longest, largest = points.norm(dim=1).max().item(), max(-least, most)
     number = torch.finfo(points.dtype)
     if not longest**2 <= number.max or (largest > 0 and largest**2 < number.tiny):
         raise ValueError(
@@ -242,7 +243,7 @@ def train_by_blocks(points: Tensor, labels: Tensor, epochs: int) -> tuple[Tensor
 def _first_mistake(
     w: Tensor, points: Tensor, y: Tensor, begin: int, longest: float
 ) -> int:
-    """Find the first example that the weights get wrong, scoring whole blocks at a time.
+    """Find the first example that the weights get wrong, scoring blocks at a time.
 
     Args:
         w: (d,) floats, the weights.
@@ -252,8 +253,8 @@ def _first_mistake(
         longest: the length of the longest point.
 
     Returns:
-        the first n from begin whose yₙ (w · xₙ) is not positive, as one dot product alone
-        decides it; the number of points if there is none.
+        the first n from begin whose yₙ (w · xₙ) is not positive, as one dot product
+        alone decides it; the number of points if there is none.
     """
     number = torch.finfo(w.dtype)
     # Beyond this doubt, every order of summation finds the same sign.

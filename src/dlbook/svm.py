@@ -429,7 +429,7 @@ def _sharpen(
     scale, slack = 1 / (2 * penalty * len(y)), 1 - y * (points @ w)
     for _ in range(ROUNDS):
         alpha = (slack / width).clamp(0, 1)
-        distance = w - scale * points.T @ (alpha * y)
+        distance = w - scale * (points.T @ (alpha * y))
         unfinished = penalty * distance @ distance
         rounding = (slack.clamp(min=0) - alpha * slack).mean()
         primal = penalty * w @ w + slack.clamp(min=0).mean()

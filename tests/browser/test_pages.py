@@ -54,6 +54,14 @@ def chapters():
 
 
 @pytest.mark.parametrize("chapter", chapters())
+def test_a_chapter_shows_a_picture_in_the_first_screen(chapter, open_page):
+    page = open_page(chapter, 1280)  # and 900 px high
+    first = page.locator("article figure").first.bounding_box()
+    assert first, "the chapter has a figure"
+    assert first["y"] <= 750, "no more than its upper edge would be seen"
+
+
+@pytest.mark.parametrize("chapter", chapters())
 def test_a_chapter_is_readable_without_scripts(chapter, open_page):
     page = open_page(chapter, java_script_enabled=False)
     assert page.locator("article h1").count() == 1

@@ -8,8 +8,11 @@ import pytest
 from audit import reading
 from pypdf import PdfReader
 
+from dlbook.press.source.listings import definition
+
 SITE = Path(__file__).parents[2] / "site"
 FORMULAS = ("backprop", "knn", "risk", "svm")  # in text, captions, tables and solutions
+CHAPTERS = sorted(path.stem for path in (SITE / "chapters").glob("*.html"))
 WIDGETS = ("broadcasting", "cnn", "perceptron")
 
 # The contrast of WCAG 2.2, written out: axe passes over what it cannot judge.
@@ -132,26 +135,71 @@ def test_code_that_the_keys_shall_pass_over_keeps_the_focus_of_who_is_there(open
     assert code.evaluate("code => code.tabIndex") == -1
 
 
-EDGES = """figure => {
-  const box = figure.querySelector(".pan")
+EDGES = """box => {
   const { before, after } = box.dataset
   return { stop: box.tabIndex === 0, before: before !== undefined, after: after !== undefined }
 }"""
 
 
-def test_a_figure_that_is_cut_fades_at_the_side_and_is_a_stop_of_the_keyboard(open_page):
-    page = open_page("chapters/knn.html", 390)
-    figure = page.locator("figure:has(.pan)").first
-    figure.scroll_into_view_if_needed()
-    page.wait_for_selector(".pan[data-after]")
-    assert figure.evaluate(EDGES) == {"stop": True, "before": False, "after": True}
-    figure.locator(".pan:visible").first.evaluate(
-        "box => box.scrollLeft = box.scrollWidth"
-    )
-    page.wait_for_selector(".pan[data-before]:not([data-after])")
+def test_a_table_that_is_cut_fades_at_the_side_and_is_a_stop_of_the_keyboard(open_page):
+    page = open_page("chapters/history.html", 390)
+    table = page.locator(".md-typeset__scrollwrap").first
+    table.scroll_into_view_if_needed()
+    cut = page.wait_for_selector(".md-typeset__scrollwrap[data-after]")
+    assert cut.evaluate(EDGES) == {"stop": True, "before": False, "after": True}
+    cut.evaluate("box => box.scrollLeft = box.scrollWidth")
+    page.wait_for_selector("[data-before]:not([data-after])")
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.wait_for_selector(".pan[data-before]", state="detached")
-    assert figure.evaluate(EDGES) == {"stop": False, "before": False, "after": False}
+    page.wait_for_selector("[data-before]", state="detached")
+    assert cut.evaluate(EDGES) == {"stop": False, "before": False, "after": False}
+
+
+# Each figure in sight, one after the other: what it shows, and whether it fits.
+FIGURES = """async () => {
+  const found = []
+  for (const figure of document.querySelectorAll("article figure.drawing")) {
+    figure.closest("details")?.setAttribute("open", "")
+    figure.scrollIntoView()
+    const image = [...figure.querySelectorAll("img")].find(image => image.checkVisibility())
+    image.loading = "eager"
+    await image.decode()
+    found.push({ source: image.currentSrc, over: figure.scrollWidth - figure.clientWidth,
+      width: image.offsetWidth, scale: image.offsetWidth / image.naturalWidth })
+  }
+  return found
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_window_chooses_the_drawing_and_it_fits(chapter, width, open_page):
+    page = open_page(f"chapters/{chapter}.html", width, reduced_motion="reduce")
+    for figure in page.evaluate(FIGURES):
+        name = figure["source"].partition("assets/figures/")[2].partition("#")[0]
+        assert name.endswith("-light-narrow.svg" if width == 390 else "-light.svg")
+        assert figure["over"] <= 0, name
+        assert 0.8 <= figure["scale"] <= 1.1, f"{name}: {figure}"
+
+
+FILM = """figure => [...figure.querySelectorAll("img")].filter(image => image.complete
+  && image.naturalWidth).map(image => image.currentSrc.split("#")[0])"""
+
+
+@pytest.mark.parametrize(("width", "form"), [(390, "-narrow.svg"), (1280, "-light.svg")])
+def test_a_film_is_loaded_when_its_slider_comes_into_sight(width, form, open_page):
+    page = open_page("chapters/knn.html", width)
+    figure = page.locator("figure.frames").first
+    frames = figure.locator(".frame").count()
+    assert len(figure.evaluate(FILM)) < frames, "a film out of sight costs nothing"
+    figure.locator("input[type=range]").scroll_into_view_if_needed()
+    page.wait_for_function(
+        "([figure, frames]) => [...figure.querySelectorAll('img')]"
+        ".filter(image => image.complete && image.naturalWidth).length >= frames",
+        arg=[figure.element_handle(), frames],
+    )
+    loaded = figure.evaluate(FILM)
+    assert len(loaded) == frames, "one scheme, one width"
+    assert all(name.endswith(form) for name in loaded)
 
 
 def test_the_audit_counts_what_is_cut(tmp_path, browser):
@@ -174,6 +222,43 @@ def test_the_audit_counts_what_is_cut(tmp_path, browser):
     assert (view.counts["outputs"], view.counts["outputs_cut"]) == (1, 0)
     assert view.counts["first_figure"] > 2000
     assert view.counts["stops"] == 1
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_listing_shows_code_and_unfolds_from_the_keyboard(scripts, open_page):
+    page = open_page("chapters/knn.html", java_script_enabled=scripts)
+    listing = page.locator(".listing", has_text="def k_nearest_neighbors").first
+    listing.scroll_into_view_if_needed()
+    box, rest = listing.locator("input.more").first, listing.locator(".rest").first
+    assert "Args:" in rest.text_content()
+    assert not rest.is_visible()
+    box.focus()
+    page.keyboard.press("Space")
+    assert rest.is_visible()
+    page.keyboard.press("Space")
+    page.emulate_media(media="print")
+    assert rest.is_visible()
+    assert not box.is_visible()
+
+
+def test_a_copied_listing_holds_what_is_folded(open_page):
+    allowed = ["clipboard-read", "clipboard-write"]
+    page = open_page("chapters/knn.html", permissions=allowed)
+    listing = page.locator(".listing", has_text="def k_nearest_neighbors").first
+    listing.scroll_into_view_if_needed()
+    listing.hover()
+    listing.locator("button, .md-clipboard").first.click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == definition("knn.k_nearest_neighbors")[2].strip()
+
+
+def test_nothing_that_a_lab_shows_scrolls_sideways_on_a_desk(browser, address):
+    page = browser.new_page(viewport=reading.DESK)
+    names = [f"labs/{path.name}" for path in (SITE / "labs").glob("*.html")]
+    wide = [v.page for v in reading.views(page, address, names) if v.counts["cut"]]
+    page.close()
+    assert names
+    assert not wide
 
 
 def test_the_skip_link_leads_to_the_article(open_page):

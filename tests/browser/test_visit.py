@@ -4,6 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from audit import reading
 
 SITE = Path(__file__).parents[2] / "site"
 CHAPTERS = sorted(path.name for path in (SITE / "chapters").glob("*.html"))
@@ -86,6 +87,10 @@ def test_a_first_visit_is_light_and_nothing_moves(chapter, width, visit):
     assert sum(weights.values()) <= BYTES, heaviest
     moved = page.evaluate(READ)
     assert sum(value for value, *_ in moved) <= SHIFT, moved
+    if width == reading.DESK["width"]:
+        page.evaluate(reading.OPENED)
+        counts = page.evaluate(reading.MEASURES)
+        assert (counts["cut"], counts["outputs_cut"]) == (0, 0), "code scrolls sideways"
 
 
 PLACE = """async () => {

@@ -42,7 +42,8 @@ n = 3
 print(n * 14)
 """
 SHARED = ("docs/assets", "docs/overrides", "docs/results", "src", "tests")
-COPIED = ("docs/reference/bibliography.bib", "CHANGELOG.md")
+PACKAGE = ("pyproject.toml", "setup.py", "README.md", "LICENSE")
+COPIED = ("docs/reference/bibliography.bib", "CHANGELOG.md", *PACKAGE)
 KINDS = ("cards", "faces", "figures", "fonts", "sources")  # of the cache, which is warm
 
 

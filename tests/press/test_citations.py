@@ -50,3 +50,11 @@ def test_the_latex_that_pybtex_knows_is_taken(tmp_path, monkeypatch):
         "Østergaard",
         "Čapek",
     ]
+
+
+def test_a_bibliography_in_another_encoding_is_told_with_its_line(tmp_path, monkeypatch):
+    path = tmp_path / "bibliography.bib"
+    path.write_bytes(b"@book{a, title={A}}\n@book{b, title={Caf\xe9}}\n")
+    monkeypatch.setattr(citations, "BIBLIOGRAPHY", path)
+    with pytest.raises(ValueError, match=r"bibliography\.bib:2: .* not written in UTF-8"):
+        citations.entries()

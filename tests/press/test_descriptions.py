@@ -37,6 +37,7 @@ def test_a_lab_is_described_by_its_title_and_its_task():
     head = "# %% [markdown]\n# # Lab: a line\n#\n# Chapter: [Lines](../chapters/l.md).\n"
     script = f"{head}# Change `k`,\n# run.\n\n# %%\nimport torch\n"
     assert descriptions.lab_description(script) == "Lab: a line. Change k, run."
+    assert descriptions.lab_title(script) == "Lab: a line"
     with pytest.raises(ValueError, match="title"):
         descriptions.lab_description("# %%\nimport torch\n")
 

@@ -90,6 +90,12 @@ def test_a_program_is_the_main_one(interpreter):
     assert interpreter.printed("x = 1\n" + code) == "__main__ 1\n"
 
 
+def test_what_a_program_prints_late_belongs_to_it(interpreter):
+    late = "import atexit, threading\natexit.register(print, 'last')\n"
+    late += "threading.Timer(0.1, print, ['later']).start()\nprint('first')"
+    assert interpreter.printed(late) == "first\nlater\nlast\n"
+
+
 def test_a_module_that_nobody_imported_is_missed(interpreter, bare_interpreter):
     code = "import xml\nprint(xml.etree.__name__)"
     assert borrowed(code) == ["xml.etree"]
@@ -106,6 +112,8 @@ def test_a_module_that_nobody_imported_is_missed(interpreter, bare_interpreter):
         ("import os; os._exit(0)", "ended its own process"),
         ("import os; os.kill(os.getpid(), 9)", "ended its own process"),
         ("import os; os.system('echo b')", "something else than print"),
+        ("import os; os.fork(); print(1)", "went on in more than one process"),
+        ("import os; os.kill(os.getppid(), 9)", "ended the process that had started it"),
         ("input()", "EOFError"),
         ("x = ", "SyntaxError"),
         ("import benchmarks", "ModuleNotFoundError"),

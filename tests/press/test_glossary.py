@@ -43,6 +43,38 @@ def test_the_longest_term_wins(two_terms):
     assert " is a [loss](../reference/glossary.md#loss)" in text
 
 
+def test_a_part_of_a_longer_term_is_no_use_of_the_short_one(two_terms):
+    text = linked_text("The hinge loss.\n\nThe hinge loss again, and a loss.")
+    first, second = text.strip().split("\n\n")
+    assert first == "The [hinge loss](../reference/glossary.md#hinge-loss){ .term }."
+    assert second == (
+        "The hinge loss again, and a [loss](../reference/glossary.md#loss){ .term }."
+    )
+
+
+def test_a_page_may_use_a_word_in_another_sense(two_terms):
+    other = "A loss of blood.\n\n<!-- other sense: loss -->\n\nThe hinge loss."
+    assert linked_text(other).count(".term") == 1
+    with pytest.raises(ValueError, match="the glossary has no lossy"):
+        linked_text("<!-- other sense: lossy -->")
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence", "anchor"),
+    [
+        ("risk", "same margin for a predictor", "margin"),
+        ("history", "Residual networks.", "residual"),
+        ("neuron", "Support vector machines: [", "support-vector"),
+        ("approximation", "a clear view", "view"),
+    ],
+)
+def test_no_chapter_links_these_words_in_the_sense_of_the_glossary(
+    word, sentence, anchor
+):
+    text = "\n".join(linked(Page.at(ROOT / "docs" / "chapters" / f"{word}.md")))
+    assert f"glossary.md#{anchor})" not in text, sentence
+
+
 def test_code_formulas_headings_and_links_are_left_alone(two_terms):
     text = "# The loss\n\n`loss` $loss$ [loss](x.md)\n\n```python\nloss = 1\n```\n\n$$\nloss\n$$\n"
     assert linked_text(text) == text

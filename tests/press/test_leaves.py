@@ -29,8 +29,9 @@ def test_labs_and_the_api_are_not_bound():
 def test_what_only_a_screen_can_do_goes_and_what_is_folded_opens():
     inside = (
         '<h1 id="a">T<a class="headerlink" href="#a">¶</a></h1>'
-        '<img alt="x" loading="lazy" src="../assets/x-light.svg#only-light">'
-        '<img alt="x" src="../assets/x-dark.svg#only-dark">'
+        '<picture><source srcset="../assets/x-light-narrow.svg">'
+        '<img alt="x" loading="lazy" src="../assets/x-light.svg#only-light"></picture>'
+        '<picture><img alt="x" src="../assets/x-dark.svg#only-dark"></picture>'
         '<details class="success"><summary>Solution</summary><p>42</p></details>'
         '<div class="live"><p>Play.</p></div><script src="a.js"></script>'
     )
@@ -40,7 +41,7 @@ def test_what_only_a_screen_can_do_goes_and_what_is_folded_opens():
     assert [image["src"] for image in soup.select("img")] == ["../assets/x-light.svg"]
     assert soup.select_one(".solution.success").get_text() == "Solution42"
     assert soup.select_one(".live").get_text() == "Play."
-    assert not soup.select("script, .headerlink, details, [loading]")
+    assert not soup.select("script, .headerlink, details, picture, source, [loading]")
 
 
 def test_a_picture_of_the_home_page_is_found_from_a_folder():

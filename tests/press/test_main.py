@@ -27,6 +27,7 @@ def nothing_done(monkeypatch):
         "page docs/chapters/.#knn.md",
         "page ../knn",
         "page docs/chapters",
+        "page {circle}",
         "outputs nosuch",
         "outputs knn nosuch.md",
         "outputs CHANGELOG.md",
@@ -35,20 +36,58 @@ def nothing_done(monkeypatch):
         "figure knn.map_on_the_curve k=five",
     ],
 )
-def test_what_does_not_exist_is_refused_in_one_sentence(line, nothing_done, capsys):
+def test_what_does_not_exist_is_refused_in_one_sentence(
+    line, nothing_done, tmp_path, capsys
+):
+    circle = tmp_path / "circle.md"
+    circle.symlink_to(circle)
     with pytest.raises(SystemExit, match="2"):
-        press.main(line.split())
+        press.main(line.replace("{circle}", str(circle)).split())
     *_, sentence = capsys.readouterr().err.splitlines()
-    assert re.search(r"got '[^']+'$", sentence)
-    assert "knn" in sentence, "it says what exists"
+    assert re.search(r"got '[^']+'", sentence)
+    assert "knn" in sentence or "circle" in line, "it says what exists"
 
 
-@pytest.mark.parametrize("folder", ["docs", "docs/chapters", "README.md"])
+@pytest.mark.parametrize("folder", ["docs", "docs/chapters", "README.md", "", ".."])
 def test_pages_are_not_emitted_over_their_own_sources(folder, monkeypatch, capsys):
     monkeypatch.setattr(press, "emit", lambda folder: pytest.fail("it was written"))
     with pytest.raises(SystemExit, match="2"):
         press.main(["emit", str(press.ROOT / folder)])
     assert "a folder outside" in capsys.readouterr().err
+
+
+def test_pages_are_emitted_only_where_a_folder_can_be(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(press, "emit", lambda folder: pytest.fail("it was written"))
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for folder, reason in (
+        (tmp_path / "file" / "below", "below"),
+        (tmp_path, "empty folder"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            press.main(["emit", str(folder)])
+        assert reason in capsys.readouterr().err
+
+
+def test_nothing_is_emitted_from_a_book_with_a_mistake(tmp_path, monkeypatch, capsys):
+    path = press.DOCS / "reference" / "speed.md"
+    monkeypatch.setattr(press, "files", lambda folder, pattern: [path])
+    wrong = Page("reference/speed.md", "# Speed\n\n[@nobody1900]\n")
+    monkeypatch.setattr(press.Page, "at", lambda path: wrong)
+    assert press.emit(tmp_path / "out") == 1
+    assert "docs/reference/speed.md:3: citation 'nobody1900'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_record_that_is_none_is_told_before_anything_is_done(
+    nothing_done, tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / "knn.json"
+    path.write_text("<<<<<<< HEAD\n{}\n", encoding="utf-8")
+    monkeypatch.setattr(press, "RESULTS", tmp_path)
+    monkeypatch.setattr("dlbook.runs.record.RESULTS", tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        press.main(["page", "knn"])
+    assert f"{path}:1: no JSON" in capsys.readouterr().err
 
 
 def test_pages_are_known_by_word_and_by_path(monkeypatch):

@@ -5,7 +5,7 @@ import zipfile
 from bs4 import BeautifulSoup
 
 from dlbook.checkout import ROOT
-from dlbook.press.downloads.offers import offered
+from dlbook.press.downloads.offers import offered, packed
 
 SITE = ROOT / "site"
 
@@ -33,3 +33,20 @@ def test_the_packed_home_page_offers_nothing_that_is_not_packed():
         names = archive.namelist()
     assert 'class="offer"' not in home
     assert not [name for name in names if name.startswith("dlbook.")]
+
+
+def test_what_is_taken_along_shows_the_wide_drawings(tmp_path):
+    page = (
+        '<picture><source media="(max-width: 599px)" srcset="a/x-light-narrow.svg">'
+        '<img alt="x" src="a/x-light.svg#only-light"></picture>'
+    )
+    (tmp_path / "a").mkdir()
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    for form in ("", "-narrow"):
+        (tmp_path / "a" / f"x-light{form}.svg").write_text("<svg/>", encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / packed(tmp_path)) as archive:
+        assert "narrow" not in archive.read("index.html").decode()
+        assert '<img alt="x" src="a/x-light.svg' in archive.read("index.html").decode()
+        assert [name for name in archive.namelist() if name.endswith(".svg")] == [
+            "a/x-light.svg"
+        ]

@@ -135,6 +135,14 @@ def test_a_block_that_prints_nothing_any_more_is_refused():
         (r"print('a\x0cb')", r"8: this block prints U\+000C"),
         ("print('a', end='')", "8: this block must end the last line"),
         ("1 / 0", "8: Traceback"),
+        ("print(); print(1)", "8: this block prints an empty line at the beginning"),
+        (
+            r"print('1\n')",
+            "8: this block prints an empty line at the beginning or the end",
+        ),
+        (r"print('a\tb')", "8: this block prints a tab"),
+        ("for n in range(101): print(n)", "8: this block prints 101 lines"),
+        ("print('a' * 201)", "8: this block prints 1 lines of up to 201 characters"),
         ("import os; os.system('echo b')", "8: Traceback"),
     ],
 )
@@ -185,3 +193,27 @@ def test_a_page_that_is_saved_while_its_blocks_run_stays_as_it_was_saved(
     with pytest.raises(PageError, match="changed while its blocks ran"):
         refresh(path)
     assert "saved meanwhile" in path.read_text(encoding="utf-8")
+
+
+def test_claims_are_rewritten_in_prose_and_captions_and_not_in_code(monkeypatch):
+    monkeypatch.setattr(outputs.claims, "recorded", lambda name: (2.5, ""))
+    stale_claim = "[1.5](claim:knn.a)"
+    text = page(
+        f"In prose {stale_claim}, in code `{stale_claim}` and ``a`{stale_claim}``.",
+        *("", "```figure", "knn.convergence", f"It is {stale_claim}.", "```", ""),
+        *("```text", stale_claim, "```"),
+    )
+    new = outputs.refreshed_claims(text).splitlines()
+    assert new[0] == (
+        f"In prose [2.5](claim:knn.a), in code `{stale_claim}` and ``a`{stale_claim}``."
+    )
+    assert new[4] == "It is [2.5](claim:knn.a)."
+    assert new[8] == stale_claim
+
+
+def test_a_page_keeps_who_may_read_it(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text("```python\nprint(1)\n```\n", encoding="utf-8")
+    path.chmod(0o640)
+    assert refresh(path)
+    assert path.stat().st_mode & 0o777 == 0o640

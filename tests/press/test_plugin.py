@@ -1,8 +1,10 @@
 """A book of two pages, built as the whole book is built."""
 
 import logging
+import os
 import re
 import socket
+import time
 import zipfile
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -13,6 +15,8 @@ from mkdocs.exceptions import PluginError
 
 from dlbook.checkout import ROOT
 from dlbook.press import plugin
+from dlbook.press.downloads import wheel
+from dlbook.press.page.fences import PageError
 from dlbook.press.page.page import Page
 from dlbook.press.plugin import Press
 
@@ -120,6 +124,40 @@ def test_the_packed_site_can_be_searched_from_disk(site):
     assert not [name for name in names if name.startswith("dlbook.")]
 
 
+def test_a_chapter_leads_to_its_lab_and_to_the_next_chapter_and_a_lab_back(site):
+    def links(address, kind):
+        page = (site / address).read_text(encoding="utf-8")
+        found = BeautifulSoup(page, "html.parser").select(f".{kind} a")
+        return {link["href"]: link.get_text() for link in found}
+
+    pages = sorted(path.stem for path in (site / "chapters").glob("*.html"))
+    for word in pages:
+        foot = links(f"chapters/{word}.html", "chapter-foot")
+        for href in foot:
+            assert (site / "chapters" / href).resolve().is_file(), href
+        if (site / "labs" / f"{word}.html").is_file():
+            assert f"../labs/{word}.html" in foot
+            assert f"../chapters/{word}.html" in links(
+                f"labs/{word}.html", "chapter-head"
+            )
+    assert [w for w in pages if links(f"chapters/{w}.html", "chapter-foot")]
+
+
+def test_a_lab_has_the_name_of_its_chapter_in_menus_and_its_own_in_the_tab(site):
+    page = BeautifulSoup(
+        (site / "labs" / "views.html").read_text(encoding="utf-8"), "html.parser"
+    )
+    assert page.title.get_text().startswith("Lab: views")
+    menu = page.select(".md-nav__link--active .md-ellipsis")
+    assert {entry.get_text().strip() for entry in menu} == {"Views"}
+
+
+def test_the_site_offers_the_package(site):
+    with zipfile.ZipFile(site / wheel.name()) as package:
+        assert "dlbook/knn.py" in package.namelist()
+        assert "dlbook/recorded/knn.json" in package.namelist()
+
+
 def test_the_docs_of_another_checkout_are_refused(tmp_path):
     config = SimpleNamespace(config_file_path=str(tmp_path / "mkdocs.yml"))
     with pytest.raises(PluginError, match="is built with the package of") as caught:
@@ -134,7 +172,7 @@ def test_a_strict_build_ends_with_every_mistake_and_another_goes_on(caplog):
         Page("reference/glossary.md", "```python\n1\n"),
     ]
     with pytest.raises(PluginError) as caught:
-        plugin._report(pages, is_strict=True)
+        Press()._report(pages, is_strict=True)
     told = str(caught.value).splitlines()
     assert [line.partition(": ")[0] for line in told] == [
         "docs/reference/notation.md:2",
@@ -142,8 +180,34 @@ def test_a_strict_build_ends_with_every_mistake_and_another_goes_on(caplog):
         "docs/reference/glossary.md:1",
     ]
     with caplog.at_level(logging.WARNING):
-        plugin._report(pages, is_strict=False)
+        Press()._report(pages, is_strict=False)
     assert len(caplog.records) == 3
+
+
+def test_a_page_is_judged_again_only_when_it_or_what_it_names_has_changed(
+    tmp_path, monkeypatch, caplog
+):
+    works = tmp_path / "works.bib"
+    works.write_text("@book{a1900, title={A}, year=1900}", encoding="utf-8")
+    monkeypatch.setattr(plugin, "BIBLIOGRAPHY", works)
+    asked = []
+    monkeypatch.setattr(
+        plugin.rules,
+        "mistakes",
+        lambda page: asked.append(page) or [PageError(1, "wrong")],
+    )
+    press = Press()
+    same, other = Page("index.md", "# A\n"), Page("reference/notation.md", "# B\n")
+    changed = Page("reference/notation.md", "# C\n")
+    for pages in ([same, other], [same, other], [same, changed]):
+        with caplog.at_level(logging.WARNING):
+            press._report(pages, is_strict=False)
+    assert asked == [same, other, changed]
+    assert len(caplog.records) == 6  # an old mistake is told as long as it stands
+    tomorrow = time.time_ns() + 10**12
+    os.utime(works, ns=(tomorrow, tomorrow))
+    press._report([same, changed], is_strict=False)
+    assert asked[3:] == [same, changed]
 
 
 def test_what_markdown_leaves_ends_a_strict_build_and_another_goes_on(caplog):
@@ -162,6 +226,22 @@ def test_a_port_that_is_taken_is_told_before_anything_is_built():
         with pytest.raises(PluginError, match=f"make serve PORT={port + 1}"):
             plugin._require_free("127.0.0.1", port)
     plugin._require_free("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65536, 99999])
+def test_a_port_that_none_can_be_is_told(port):
+    with pytest.raises(PluginError, match=f"between 1 and 65535, got {port}"):
+        plugin._require_free("127.0.0.1", port)
+
+
+def test_a_record_that_is_none_ends_the_build(tmp_path, monkeypatch):
+    path = tmp_path / "knn.json"
+    path.write_text("{\n<<<<<<< HEAD\n}\n", encoding="utf-8")
+    monkeypatch.setattr(plugin, "RESULTS", tmp_path)
+    monkeypatch.setattr("dlbook.runs.record.RESULTS", tmp_path)
+    config = SimpleNamespace(config_file_path=str(ROOT / "mkdocs.yml"))
+    with pytest.raises(PluginError, match=r"knn\.json:2: no JSON"):
+        Press().on_config(config)
 
 
 def test_a_bibliography_that_is_none_ends_the_build(tmp_path, monkeypatch):

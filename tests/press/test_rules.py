@@ -37,6 +37,23 @@ def test_a_good_chapter_breaks_no_rule():
         (r"\Z", "\n" + "word " * 2900, "at most 2900: split the chapter"),
         (r"\Z", "\n\n" + "w" * 161, "a line of more than 160 characters"),
         (r"\Z", "\n\nIt takes 12 ms.", "'12 ms' is neither a claim nor cited"),
+        *(
+            (r"\Z", f"\n\nIt takes {number} more.", "is neither a claim nor cited")
+            for number in (
+                *("12ms", "12 µs", "12 ns", "3 GiB", "5 min", "3 days", "10-20 %"),
+                *(
+                    "10–20 %",
+                    "0,5 %",
+                    "12 percent",
+                    "**12** %",
+                    "1e-5",
+                    "2.5e6",
+                    "12-ms",
+                    "23x as fast",
+                    "5× more",
+                ),
+            )
+        ),
         (r"\Z", "\n\nA $\\nosuch$.", r"formula $\nosuch$: KaTeX parse error"),
         (r"\Z", "\n\n[@nobody1900].", "'nobody1900' is not in"),
         (r"\Z", "\n\n[1](claim:knn.nothing).", "is not recorded"),

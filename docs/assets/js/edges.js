@@ -1,7 +1,7 @@
 // A box that is wider than its place fades at the side where there is more, and the keyboard stops at it, to move it.
 // One that fits does neither. Without this script each is a stop, and shows its bar when it is moved.
 {
-  const boxes = ".pan, .formula[role], .md-typeset__scrollwrap"
+  const boxes = ".formula[role], .md-typeset__scrollwrap"
   const look = box => {
     const beyond = box.scrollWidth - box.clientWidth
     box.toggleAttribute("data-before", beyond > 1 && box.scrollLeft > 1)

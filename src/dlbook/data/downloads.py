@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import sys
 import zlib
 from http.client import HTTPException
 from pathlib import Path
@@ -73,10 +74,15 @@ def fetch(url: str, path: Path, most: int) -> None:
     request = Request(url, headers={"User-Agent": "dlbook"})
     with urlopen(request, timeout=PATIENCE) as answer, path.open("wb") as file:
         size = getattr(answer, "length", None)
-        with tqdm(desc=path.name, total=size, unit="B", unit_scale=True) as bar:
+        received = 0
+        silent = sys.stderr is None  # closed, or Windows without a console
+        with tqdm(
+            desc=path.name, total=size, unit="B", unit_scale=True, disable=silent
+        ) as bar:
             while part := answer.read(PART):
                 bar.update(len(part))
-                if bar.n > most:
+                received += len(part)
+                if received > most:
                     raise ValueError(f"{url} must have at most {most} bytes, got more")
                 file.write(part)
 

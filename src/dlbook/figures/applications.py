@@ -99,9 +99,11 @@ def prices(theme: Theme) -> Figure:
         look = {"color": theme.classes[index], "marker": theme.markers[index]}
         axes.plot(years, ratios, linestyle="none", markersize=7, label=kind, **look)
         for row, year, ratio in zip(rows, years, ratios, strict=True):
-            below = row["name"] in ("GTX 1080",)
-            beside = {"xytext": (7, -8 if below else 0), "textcoords": "offset points"}
-            axes.annotate(row["name"], (year, ratio), va="center", fontsize=9, **beside)
+            # beside them stands the next card
+            above = row["name"] in ("GTX 750 Ti", "RTX 4090")
+            place = {"xytext": (0, 9), "ha": "center"} if above else {"xytext": (7, 0)}
+            place |= {"textcoords": "offset points", "va": "center", "fontsize": 9}
+            axes.annotate(row["name"], (year, ratio), **place)
     axes.set(yscale="log", xlim=(2012.5, 2027.2), ylim=(1, 110))
     axes.set(xlabel="year of launch", ylabel="peak GFLOPS per dollar")
     axes.set_yticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
@@ -124,6 +126,8 @@ def image_sets(theme: Theme) -> Figure:
     for row in rows:
         under = row["name"] in ("PASCAL VOC", "Caltech-101")
         place = {"xytext": (-6, -10)} if under else {"xytext": (6, 0), "va": "center"}
+        if row["name"] == "NORB":
+            place = {"xytext": (0, 7), "ha": "center"}
         place |= {"textcoords": "offset points", "fontsize": 9}
         axes.annotate(row["name"], (row["year"], row["images"]), **place)
     axes.set(xlabel="year", ylabel="images", xlim=(1997, 2026), ylim=(3e3, 2e10))
@@ -158,7 +162,7 @@ def transistors_and_synapses(theme: Theme) -> Figure:
     axes.invert_yaxis()
     axes.set(xscale="log", xlim=(1e3, 1e16), xlabel="number", ylabel="chip or animal")
     axes.grid(axis="y", color=theme.muted, alpha=0.25)
-    axes.legend(loc="upper left")
+    drawing.legend(loc="outside lower center", ncols=3)
     return drawing
 
 

@@ -22,9 +22,9 @@ from dlbook.runs.record import claims_of
 
 
 def interpolation(theme: Theme, pieces: int = 8) -> Figure:
-    """Left: the curve sin(x²) on [0, 3] and a network of {pieces} rectifiers through knots.
+    """First: the curve sin(x²) on [0, 3] and a network of {pieces} rectifiers through knots.
 
-    Right: the largest error against the number of pieces, both axes logarithmic. From
+    Then: the largest error against the number of pieces, both axes logarithmic. From
     16 pieces on it follows a straight line of slope -2, close to the dashed bound.
     The case on the left is marked by a large star.
     """
@@ -52,9 +52,9 @@ def interpolation(theme: Theme, pieces: int = 8) -> Figure:
 
 
 def bricks(theme: Theme) -> Figure:
-    """Left: five bent lines, the weighted rectifiers, each starting at its own knot.
+    """First: five bent lines, the weighted rectifiers, each starting at its own knot.
 
-    Right: their sum added up one by one, in ever stronger color. Each new rectifier
+    Then: their sum added up one by one, in ever stronger color. Each new rectifier
     leaves everything to its left alone and bends the line from its knot on.
     """
     knots = torch.linspace(0, 3, 6, dtype=torch.float64)
@@ -100,7 +100,7 @@ def laws(theme: Theme) -> Figure:
 def cosines(theme: Theme, degree: int = 4) -> Figure:
     """A hill on [0, 1], drawn thick, and the sum of its first cosines, degree {degree}.
 
-    With degree 0 the sum is the mean; more cosines follow the hill more closely. Right:
+    With degree 0 the sum is the mean; more cosines follow the hill more closely. Then:
     the weight of each cosine as a bar; they shrink quickly as the frequency grows.
     """
     x = grid(1, 301)
@@ -122,10 +122,10 @@ def cosines(theme: Theme, degree: int = 4) -> Figure:
 
 
 def square(theme: Theme) -> Figure:
-    """Left: a cut through a hill on the unit square, and the network that was built.
+    """First: a cut through a hill on the unit square, and the network that was built.
 
     The two curves cross and stay close, inside a band of half-width 0.2, the tolerance that
-    was ordered. Right: the error over the whole square, in waves of both signs, nowhere
+    was ordered. Then: the error over the whole square, in waves of both signs, nowhere
     larger than 0.08.
     """
     tolerance, side = 0.2, 61

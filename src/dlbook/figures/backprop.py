@@ -68,7 +68,7 @@ def difference_error(theme: Theme) -> Figure:
         )
     guide = torch.tensor([1e-4, 1e-1])
     axes.loglog(guide, 3e-3 * guide**2, color=theme.muted, linestyle="--", linewidth=1)
-    axes.text(3e-3, 3e-10, "slope 2:\nthe loss bends", color=theme.muted, fontsize=9)
+    axes.text(3e-3, 3e-10, "slope 2:\nthe loss\nbends", color=theme.muted, fontsize=9)
     axes.text(1.2e-11, 3e-9, "slope −1:\nrounding", color=theme.muted, fontsize=9)
     axes.set(xlabel="distance $h$", ylabel="largest error of a slope")
     axes.legend(loc="upper right")

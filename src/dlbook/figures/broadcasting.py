@@ -86,10 +86,11 @@ def aligned_shapes(
         _size(axes, column, 1, str(sizes[1]), verdict == "second expands", orange, theme)
         color = theme.accent if verdict == "fails" else green
         _size(axes, column, 2, result, False, color, theme)
-        axes.text(column + 0.5, 3.35, verdict, ha="center", va="center", color=theme.ink)
+        words = verdict.replace(" ", "\n")
+        axes.text(column + 0.5, 3.1, words, ha="center", va="top", color=theme.ink)
     for row, name in enumerate(("first", "second", "result")):
         axes.text(-0.15, row + 0.5, name, ha="right", va="center")
-    axes.set(xlim=(-0.8, max(4, len(found.axes)) + 0.1), ylim=(3.7, -0.1))
+    axes.set(xlim=(-0.8, max(4, len(found.axes)) + 0.1), ylim=(4, -0.1))
     axes.set_axis_off()
     return drawing
 
@@ -107,11 +108,11 @@ def _size(
 
 
 def table_of_differences(theme: Theme) -> Figure:
-    """Left: six predictions minus six targets, a 6 by 6 table; the diagonal was wanted.
+    """First: six predictions minus six targets, a 6 by 6 table; the diagonal was wanted.
 
     The predictions are those of the rising line on the right, in whole mmHg.
 
-    Right: systolic pressure against age of 30 people. The line fitted with the right loss
+    Then: systolic pressure against age of 30 people. The line fitted with the right loss
     rises with age. The line fitted with the table is level, at the mean pressure.
     """
     drawing = Figure(figsize=(7, 3), layout="constrained")

@@ -18,6 +18,7 @@ from dlbook.cnn import (
 )
 from dlbook.convolution import convolve, max_pool
 from dlbook.data import digits
+from dlbook.figures.narrow import WIDE
 from dlbook.figures.style import Theme
 from dlbook.runs.record import claims_of
 
@@ -63,7 +64,7 @@ def filters(theme: Theme) -> Figure:
     return drawing
 
 
-def net(theme: Theme) -> Figure:
+def net(theme: Theme, inches: float = WIDE) -> Figure:
     """The net as a row of stacked squares that shrink from left to right, then three bars.
 
     An image of 28 by 28 becomes 32 maps of 24 by 24, pooled to 8 by 8; then 64 maps of 4 by
@@ -72,7 +73,8 @@ def net(theme: Theme) -> Figure:
     """
     stacks = [(1, 28), (32, 24), (32, 8), (64, 4), (64, 2)]
     steps = ("convolve 5", "pool 3", "convolve 5", "pool 2", "flatten", "dense", "dense")
-    drawing = Figure(figsize=(7, 2.6), layout="constrained")
+    sizes, steps_size = (9, 8) if inches >= WIDE else (7.5, 7)
+    drawing = Figure(figsize=(inches, 0.37 * inches), layout="constrained")
     axes = drawing.subplots()
     left, middles = 0.0, []
     for n, (maps, side) in enumerate(stacks):
@@ -83,20 +85,23 @@ def net(theme: Theme) -> Figure:
             axes.add_patch(Rectangle(corner, side, side, linewidth=1.4, **style))
         width = side + 1.2 * (depth - 1)
         top = f"{maps} x\n{side} x {side}" if maps > 1 else f"{side} x {side}"
-        axes.text(left + width / 2, 34, top, ha="center", va="bottom", fontsize=9)
+        axes.text(left + width / 2, 34, top, ha="center", va="bottom", fontsize=sizes)
         middles.append((left, left + width))
-        left += width + 13
+        left += width + 17
     for count, height in ((256, 26), (200, 20), (10, 6)):
         bar = {"facecolor": theme.classes[2], "edgecolor": theme.paper}
         axes.add_patch(Rectangle((left, 15 - height / 2), 2.5, height, **bar))
-        axes.text(left + 1.2, 34, f"{count}", ha="center", va="bottom", fontsize=9)
+        axes.text(left + 1.2, 34, f"{count}", ha="center", va="bottom", fontsize=sizes)
         middles.append((left, left + 2.5))
-        left += 15
+        left += 22
     for step, (_, start), (end, _) in zip(steps, middles, middles[1:], strict=False):
         arrow = {"arrowstyle": "->", "color": theme.muted}
         axes.annotate("", (end - 1, 15), (start + 1, 15), arrowprops=arrow)
-        axes.text((start + end) / 2, -4, step, ha="center", va="top", fontsize=8)
-    axes.set(xlim=(-2, left - 10), ylim=(-9, 44), aspect="equal")
+        words = step.replace(" ", "\n")
+        axes.text(
+            (start + end) / 2, -4, words, ha="center", va="top", fontsize=steps_size
+        )
+    axes.set(xlim=(-2, left - 17), ylim=(-15, 44), aspect="equal")
     axes.set_axis_off()
     return drawing
 

@@ -15,8 +15,15 @@ from dlbook.cnn import (
     standardize,
     train_epoch,
 )
-from dlbook.convolution import convolve, output_side, receptive_field, shift
+from dlbook.convolution import (
+    convolve,
+    max_pool,
+    output_side,
+    receptive_field,
+    shift,
+)
 from dlbook.data import digits
+from dlbook.figures.narrow import WIDE
 from dlbook.figures.style import Theme
 
 PLACES = 4  # per side, where a kernel of 3 fits into 6 pixels
@@ -109,6 +116,43 @@ def places(theme: Theme) -> Figure:
     return drawing
 
 
+def pooling(theme: Theme) -> Figure:
+    """A row of eight numbers with a bump, moved right by 0, 1 and 2, and what is left of it.
+
+    Beside each row stand its four largest numbers of windows of two, which are outlined,
+    and every second number. By 2 the bump moves both by one place. By 1 the four numbers
+    are others: pooled, 1 and 2 in place of 2; with a stride, 2 in place of 1.
+    """
+    bump = torch.tensor([0.0, 0, 1, 2, 0, 0, 0, 0]).view(1, 1, 1, 8).repeat(1, 1, 2, 1)
+    drawing = Figure(figsize=(7, 1.9), layout="constrained")
+    axes = drawing.subplots()
+    for right in (0, 1, 2):
+        moved, row = shift(bump, 0, right), 1.5 * right
+        strips = (moved, max_pool(moved, 2), moved[..., ::2])
+        for strip, left in zip(strips, (0, 9.5, 15), strict=True):
+            _write_strip(axes, strip[0, 0, 0], left, row, theme)
+        for window in range(0, 8, 2):
+            look = {"fill": False, "edgecolor": theme.ink, "linewidth": 1.8}
+            axes.add_patch(Rectangle((window, row), 2, 1, **look))
+        axes.text(-0.4, row + 0.5, f"right by {right}", ha="right", va="center")
+    for left, title in ((4, "a bump"), (11.5, "pooled by 2"), (17, "stride 2")):
+        axes.text(left, -0.35, title, ha="center")
+    axes.set(xlim=(-3.2, 19.1), ylim=(4.1, -1.1), aspect="equal")
+    axes.set_axis_off()
+    return drawing
+
+
+def _write_strip(
+    axes: Axes, values: Tensor, left: float, row: float, theme: Theme
+) -> None:
+    for place, value in enumerate(values.int().tolist()):
+        fill = {"facecolor": theme.classes[0], "alpha": 0.3 * value}
+        for look in (fill, {"fill": False, "edgecolor": theme.muted, "linewidth": 0.8}):
+            axes.add_patch(Rectangle((left + place, row), 1, 1, **look))
+        middle = (left + place + 0.5, row + 0.5)
+        axes.text(*middle, str(value), ha="center", va="center")
+
+
 def equivariance(theme: Theme) -> Figure:
     """Two rows of three pictures: both ways from a digit to a moved map of its edges.
 
@@ -130,7 +174,7 @@ def equivariance(theme: Theme) -> Figure:
             (moved_last - moved_first, "difference of the two"),
         ),
     )
-    drawing = Figure(figsize=(7, 4.6), layout="constrained")
+    drawing = Figure(figsize=(7, 5.4), layout="constrained")
     panels = drawing.subplots(2, 3)
     for axes, (table, title) in zip(panels.flat, rows[0] + rows[1], strict=True):
         if "image" in title:
@@ -142,7 +186,8 @@ def equivariance(theme: Theme) -> Figure:
         axes.set(title=title, xticks=[0, 10, 20], yticks=[0, 10, 20])
     drawing.supxlabel("column (pixels)", fontsize=10)
     drawing.supylabel("row (pixels)", fontsize=10)
-    drawing.colorbar(edges, ax=panels, label="response", shrink=0.6)
+    place = {"location": "top", "shrink": 0.6, "aspect": 30}
+    drawing.colorbar(edges, ax=panels, label="response", **place)
     return drawing
 
 
@@ -180,7 +225,7 @@ def fields(theme: Theme) -> Figure:
     return drawing
 
 
-def feature_maps(theme: Theme) -> Figure:
+def feature_maps(theme: Theme, inches: float = WIDE) -> Figure:
     """A digit, and below it eight maps of three layers of a trained net, a layer to a row.
 
     The first convolution answers to strokes and edges of certain directions and keeps the
@@ -195,20 +240,23 @@ def feature_maps(theme: Theme) -> Figure:
             outputs = layer(outputs)
             if n in names:
                 rows.append((names[n], outputs[0, :8]))
-    drawing = Figure(figsize=(7, 4.3))
+    each = 8 if inches >= WIDE else 4  # maps in a line
+    lines = [0, *range(1, 1 + 3 * 8 // each, 8 // each)]
+    drawing = Figure(figsize=(inches, 4.3 if inches >= WIDE else 5.6))
     grid = drawing.add_gridspec(
-        *(4, 9),
+        *(1 + 3 * 8 // each, 1 + each),
         **{"left": 0.0, "right": 0.99, "top": 0.98, "bottom": 0.02},
-        **{"width_ratios": (1.7, *(1,) * 8), "wspace": 0.08, "hspace": 0.12},
+        **{"width_ratios": (1.7, *(1,) * each), "wspace": 0.08, "hspace": 0.12},
     )
-    for row, (name, maps) in enumerate(rows):
-        label = drawing.add_subplot(grid[row, 0])
+    for line, (name, maps) in zip(lines, rows, strict=True):
+        label = drawing.add_subplot(grid[line, 0])
         label.set_axis_off()
         text = f"{name}\n{maps.shape[1]} x {maps.shape[2]}"
         label.text(0.95, 0.5, text, ha="right", va="center", fontsize=10)
         limit = maps.abs().max().item()
-        for column, values in enumerate(maps.numpy(), start=1):
-            axes = drawing.add_subplot(grid[row, column])
+        for number, values in enumerate(maps.numpy()):
+            place = grid[line + number // each, 1 + number % each]
+            axes = drawing.add_subplot(place)
             gray = {"cmap": "gray_r"}
             signed = {"cmap": theme.diverging, "vmin": -limit, "vmax": limit}
             axes.imshow(values, **(gray if name == "image" else signed))

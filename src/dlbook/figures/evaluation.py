@@ -52,28 +52,32 @@ def sealed_test(theme: Theme, candidates: int = 100) -> Figure:
     )
     drawing = Figure(figsize=(7, 2.6), layout="constrained")
     axes = drawing.subplots()
-    best = int(visible.argmin())
+    best, heights = int(visible.argmin()), []
     for row, values in ((1, visible), (0, sealed)):
-        lift = 0.12 * torch.arange(candidates).remainder(5).sub(2) / 2
-        style = {"s": 22, "color": theme.classes[row], "alpha": 0.6, "linewidth": 0}
-        axes.scatter(values, row + lift, marker=theme.markers[row], **style)
-        axes.axvline(values.mean(), ymin=0.12 + 0.5 * row, ymax=0.38 + 0.5 * row,
-                     color=theme.muted, linestyle=":")  # fmt: skip
+        style = {"s": 16, "color": theme.classes[row], "linewidth": 0}
+        lifts = 0.07 * _stacked(values)
+        axes.scatter(values, row + lifts, marker=theme.markers[row], **style)
+        axes.axvline(values.mean(), ymin=0.13 + 0.454 * row, ymax=0.41 + 0.454 * row,
+                     color=theme.muted, linestyle=":", zorder=0)  # fmt: skip
+        heights.append(row + lifts[best].item())
     ends = [visible[best].item(), sealed[best].item()]
-    axes.plot(ends, [1, 0], color=theme.accent, marker="*", markersize=13, linewidth=2)
-    axes.annotate(
-        f"reported: {ends[0]:.2f} %", (ends[0], 1), xytext=(0, 15),
-        textcoords="offset points", ha="center", color=theme.accent,
-    )  # fmt: skip
-    axes.annotate(
-        f"sealed: {ends[1]:.2f} %", (ends[1], 0), xytext=(0, -22),
-        textcoords="offset points", ha="center", color=theme.accent,
-    )  # fmt: skip
+    axes.plot(ends, heights, color=theme.accent, marker="*", markersize=13, linewidth=2)
+    for name, end, height in zip(
+        ("reported", "sealed"), ends, (1.42, -0.45), strict=True
+    ):
+        look = {"color": theme.accent, "ha": "center", "va": "center"}
+        axes.text(end, height, f"{name}: {end:.2f} %", **look)
     axes.set(yticks=[0, 1], yticklabels=["sealed", "visible"])
     axes.set(ylabel="half of the test set")
-    axes.set(xlim=(0.5, 1.5), ylim=(-0.5, 1.5), xlabel="error (%); dotted: mean")
+    axes.set(xlim=(0.5, 1.5), ylim=(-0.6, 1.6), xlabel="error (%); dotted: mean")
     axes.set_title(f"the best of {candidates}" if candidates > 1 else "no choice")
     return drawing
+
+
+def _stacked(values: Tensor) -> Tensor:
+    """Give equal values places one above the other, around 0."""
+    same = values[:, None] == values
+    return same.tril(-1).sum(dim=1) - (same.sum(dim=1) - 1) / 2
 
 
 def cheats(theme: Theme) -> Figure:
@@ -88,7 +92,7 @@ def cheats(theme: Theme) -> Figure:
         "best K of 30": "tuning",
         "best epoch of 6": "epochs",
         "best seed of 100": "seeds",
-        "best seed and epoch": "seeds_and_epochs",
+        "best seed\nand epoch": "seeds_and_epochs",
     }
     drawing = Figure(figsize=(7, 2.6), layout="constrained")
     axes = drawing.subplots()
@@ -106,8 +110,8 @@ def cheats(theme: Theme) -> Figure:
             )  # fmt: skip
     axes.set(yticks=range(4), yticklabels=list(reversed(rows)), ylim=(-0.6, 3.6))
     axes.set(ylabel="what you choose")
-    axes.set(xlabel="error on handwritten digits (%)", xlim=(5.5, 14))
-    axes.legend(loc="lower right")
+    axes.set(xlabel="error on handwritten digits (%)", xlim=(5, 14.4))
+    drawing.legend(loc="outside lower center", ncols=2)
     return drawing
 
 
@@ -131,7 +135,7 @@ def hyper_parameter(theme: Theme) -> Figure:
             least = int(error.argmin())
             axes.annotate(
                 f"least at K = {int(k[least])}", (k[least], error[least]),
-                xytext=(14, 2 if name == "training" else 16), color=theme.accent,
+                xytext=(14, 2) if name == "training" else (-8, 24), color=theme.accent,
                 textcoords="offset points",
             )  # fmt: skip
             ring = {"facecolor": "none", "edgecolor": theme.accent, "linewidth": 2}
@@ -170,8 +174,8 @@ def turns(theme: Theme) -> Figure:
 def splits(theme: Theme) -> Figure:
     """Two grids of 6 people with 8 measurements each; filled cells are held out.
 
-    Left, dealt measurement by measurement: the held-out cells are strewn over all rows, so
-    every person is on both sides. Right, dealt person by person: two whole rows are held
+    First, dealt measurement by measurement: the held-out cells are strewn over all rows, so
+    every person is on both sides. Then, dealt person by person: two whole rows are held
     out, and nobody is on both sides.
     """
     who = torch.arange(6).repeat_interleave(8)

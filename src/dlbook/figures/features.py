@@ -25,7 +25,7 @@ OUTLIERS = 10  # of 100 points
 def xor_lift(theme: Theme, height: float = 1.0) -> Figure:
     """Four clouds of points at the corners of a square, two classes on the diagonals.
 
-    Left: seen from above, no line separates them. Right: each point raised to {height}
+    First: seen from above, no line separates them. Then: each point raised to {height}
     times the product of its coordinates. At 0 all lie in one plane. As the height grows,
     one class rises above the drawn level plane at 0 and the other sinks below it.
     """
@@ -63,8 +63,8 @@ def xor_lift(theme: Theme, height: float = 1.0) -> Figure:
 def rings(theme: Theme) -> Figure:
     """Four maps of a square with rings around its center: votes above, decisions below.
 
-    Left, the 11 neighbors are near in the plane: the outer rings break up into patches.
-    Right, they are near in radius: complete circles, close to the truth, drawn dashed.
+    First, the 11 neighbors are near in the plane: the outer rings break up into patches.
+    Then, they are near in radius: complete circles, close to the truth, drawn dashed.
     """
     points, labels = noisy_rings(400, rings=4, noise=0.1, seed=0)
     drawing = Figure(figsize=(7, 6.4), layout="constrained")
@@ -88,7 +88,8 @@ def rings(theme: Theme) -> Figure:
         _mark(below, points, labels, theme, size=6)
         above.set_title(title)
         below.set_xlabel("$x_1$")
-    drawing.colorbar(votes, ax=panels[0], label="share of votes for 1", shrink=0.8)
+    place = {"location": "bottom", "shrink": 0.6, "aspect": 30}
+    drawing.colorbar(votes, ax=panels[0], label="share of votes for 1", **place)
     for axes in panels[:, 0]:
         axes.set_ylabel("$x_2$")
     return drawing
@@ -104,8 +105,8 @@ def _circles(axes: Axes, color: str) -> None:
 def error_by_products(theme: Theme) -> Figure:
     """Error on 8 against the rest, over the number of random products beside the pixels.
 
-    Left, 1297 small digits, 10 to 1000 products: the training error falls from 30 on, the
-    test error stays near that of the pixels alone, within the scatter of three draws. Right,
+    First, 1297 small digits, 10 to 1000 products: the training error falls from 30 on, the
+    test error stays near that of the pixels alone, within the scatter of three draws. Then,
     MNIST, 1000 to 10 000 products: both errors fall together, far below the dotted line of
     the pixels alone.
     """
@@ -166,7 +167,7 @@ def edges(theme: Theme) -> Figure:
 def two_linear_rules(theme: Theme) -> Figure:
     """Two slanted clouds and the lines of logistic regression and discriminant analysis.
 
-    Left, clean data: the two lines nearly agree. Right, ten points of one class were
+    First, clean data: the two lines nearly agree. Then, ten points of one class were
     moved far to the right, on their own side. The logistic line stays; the line of
     discriminant analysis has turned, and cuts through both clouds.
     """

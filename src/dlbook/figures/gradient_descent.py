@@ -27,7 +27,7 @@ def local_parabolas(theme: Theme, step_size: float = 0.125) -> Figure:
 
     In every point a dashed parabola touches the curve; the next point lies where that
     parabola is lowest. Wide parabolas mean long steps, narrow ones short steps.
-    Right: the weight after each step, and the bottom of the valley.
+    Then: the weight after each step, and the bottom of the valley.
     """
     start = torch.tensor([-2.2], dtype=torch.float64)
     path = gradient_descent(bumpy_slope, start, step_size, 11).flatten()
@@ -84,7 +84,7 @@ def wall(theme: Theme) -> Figure:
         end = gradient_descent(lambda w: curvatures * w, start, size, 30)[-1].norm()
         axes.plot(size, end, color=theme.classes[1], marker="^", ms=8)
         axes.annotate(f"{size:g}", (size, end), (8, 4), textcoords="offset points")
-    axes.text(0.506, 1e4, "diverges", color=theme.accent)
+    axes.text(0.506, 1e-5, "diverges", color=theme.accent)
     axes.text(0.494, 1e4, "2 / L", color=theme.accent, ha="right")
     axes.set(xlabel="step size η", ylabel="distance after 30 steps", xlim=(0, 0.62))
     return drawing
@@ -95,7 +95,7 @@ def borders(theme: Theme) -> Figure:
 
     The first border cuts through both clouds. After 10 steps it is still wrong, after 100
     it separates them; those of 1000 and 10000 steps lie within one degree of the dashed
-    border of LDA. Right: the loss falls, ever more slowly, below that of LDA.
+    border of LDA. Then: the loss falls, ever more slowly, below that of LDA.
     """
     points, signs = slanted_gaussians(n=100, seed=1)
     inputs, start = with_constant(points), torch.tensor(START, dtype=torch.float64)
@@ -188,7 +188,7 @@ def contest(theme: Theme) -> Figure:
         "momentum_10": "batches of 10, momentum",
         "adam_10": "batches of 10, Adam",
     }
-    drawing = Figure(figsize=(7, 3.2), layout="constrained")
+    drawing = Figure(figsize=(7, 3.7), layout="constrained")
     axes = drawing.subplots()
     claims = claims_of("gradient_descent")
     for number, name in enumerate(CONTESTANTS):
@@ -198,5 +198,5 @@ def contest(theme: Theme) -> Figure:
         axes.semilogy(curve, **look)
     axes.set(xlabel="passes over the data", ylabel="loss above the minimum (nats)")
     axes.set(xlim=(0, 100))
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    drawing.legend(loc="outside lower center", ncols=2)
     return drawing

@@ -1,6 +1,7 @@
 """Figures of the chapter on history; docstrings are alternative texts."""
 
 import math
+from textwrap import fill
 
 import torch
 from matplotlib.axes import Axes
@@ -9,6 +10,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from dlbook.data import horse, imagenet, timeline
+from dlbook.figures.narrow import WIDE
 from dlbook.figures.style import Theme, mixes_colors
 from dlbook.history import c_cells, operator_graph, s_cells, tc_images
 from dlbook.runs.record import claims_of
@@ -34,9 +36,9 @@ PLACES = {  # of crowded labels, in points
 
 @mixes_colors
 def horse_corner(theme: Theme) -> Figure:
-    """Left, 4 by 8 colored squares, all nearly the same light blue: a corner of a photograph.
+    """First, 4 by 8 colored squares, all nearly the same light blue: a corner of a photograph.
 
-    Right, the same 32 places as three tables of numbers, red, green and blue. Red runs from
+    Then, the same 32 places as three tables of numbers, red, green and blue. Red runs from
     98 to 120, green from 164 to 178, blue from 194 to 204.
     """
     corner = horse.load()
@@ -59,14 +61,15 @@ def horse_corner(theme: Theme) -> Figure:
     return drawing
 
 
-def ancestors(theme: Theme) -> Figure:
+def ancestors(theme: Theme, inches: float = WIDE) -> Figure:
     """A vertical axis of time from 1943 to 2024 with one line of text for each event.
 
     It begins with the threshold logic unit of McCulloch and Pitts and ends with Llama 3.
     The events lie far apart until 1980 and crowd together after 2009.
     """
     events = timeline.load()
-    drawing = Figure(figsize=(7, 8.2), layout="constrained")
+    is_wide = inches >= WIDE
+    drawing = Figure(figsize=(inches, 8.2 if is_wide else 11.5), layout="constrained")
     axes = drawing.subplots()
     first, last = events[0].year, events[-1].year
     axes.plot([0, 0], [first, last], color=theme.ink, linewidth=2)
@@ -76,17 +79,24 @@ def ancestors(theme: Theme) -> Figure:
         axes.plot([0, 0.35, 0.5], [event.year, y, y], color=theme.muted, linewidth=0.8)
         axes.plot(0, event.year, marker="o", markersize=4, color=theme.classes[0])
         axes.text(0.55, y, str(event.year), va="center", color=theme.classes[0])
-        axes.text(1.12, y, event.what, va="center", fontsize=9)
-        axes.text(6.6, y, event.who, va="center", ha="right", fontsize=8)
-    axes.set(xlim=(-0.05, 6.9), ylim=(last + 1.5, first - 1.5), ylabel="year")
+        both = fill(f"{event.what} ({event.who})", 42)
+        text, size = (event.what, 9) if is_wide else (both, 8)
+        axes.text(1.12, y, text, va="center", fontsize=size)
+        if is_wide:
+            axes.text(6.6, y, event.who, va="center", ha="right", fontsize=8)
+    axes.set(
+        xlim=(-0.05, 6.9 if is_wide else 3.6),
+        ylim=(last + 1.5, first - 1.5),
+        ylabel="year",
+    )
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
     return drawing
 
 
 @mixes_colors
-def mouth_detector(theme: Theme) -> Figure:
-    """Left: a learned detector. Right: its answers to T and C in four rotations.
+def mouth_detector(theme: Theme, inches: float = WIDE) -> Figure:
+    """First: a learned detector. Then: its answers to T and C in four rotations.
 
     Its weights are high at the four corners and low at the middles of the sides. Each bar
     stands above its letter, of five pixels: about 0.3 for every T, about 1.1 for every C.
@@ -94,8 +104,10 @@ def mouth_detector(theme: Theme) -> Figure:
     claims = claims_of("history")
     kernel = torch.tensor(claims["tc_w"].value[9:]).reshape(3, 3)
     bias = claims["tc_b"].value[1]
-    drawing = Figure(figsize=(7, 2.9), layout="constrained")
-    left, right = drawing.subfigures(1, 2, width_ratios=(1, 2))
+    is_row = inches >= WIDE
+    drawing = Figure(figsize=(inches, 2.9 if is_row else 5), layout="constrained")
+    ratios = {"width_ratios": (1, 2)} if is_row else {"height_ratios": (2, 3)}
+    left, right = drawing.subfigures(*((1, 2) if is_row else (2, 1)), **ratios)
     axes = left.subplots()
     _kernel(axes, kernel, theme)
     axes.set_title("weights of one hidden unit")

@@ -44,16 +44,16 @@ def votes_and_decisions(theme: Theme) -> Figure:
         right.set(title=f"decision, K = {k}", aspect="equal")
     for axes in panels[1]:
         axes.set_xlabel("$x_1$")
-    place = {"ax": panels[:, 0], "location": "left", "shrink": 0.6, "ticks": [0, 0.5, 1]}
+    place = {"ax": panels[:, 0], "location": "bottom", "ticks": [0, 0.5, 1]}
     drawing.colorbar(colors, label="share of votes for class 1", **place)
     return drawing
 
 
 @mixes_colors
 def map_on_the_curve(theme: Theme, k: int = 21) -> Figure:
-    """Left: the decision of {k} neighbors among 1000 points, and the true wave, dashed.
+    """First: the decision of {k} neighbors among 1000 points, and the true wave, dashed.
 
-    Right: training and test error against K from 1 to 1000, on a logarithmic axis, over
+    Then: training and test error against K from 1 to 1000, on a logarithmic axis, over
     the floor of 10 %, the Bayes error. The training error starts at 0. The test error
     starts near 20 %, is least between 10 and 30, and ends near 50 %. K = {k} is marked.
     """
@@ -171,5 +171,5 @@ def _draw_curve(axes: Axes, k: int, theme: Theme) -> None:
     )
     axes.axvline(k, color=theme.accent, linewidth=1.2)
     axes.set(xscale="log", xlabel="neighbors K", ylabel="error (%)", ylim=(0, 53))
-    legend = axes.legend(loc="upper left", frameon=True, framealpha=1)
-    legend.get_frame().set(facecolor=theme.paper, edgecolor="none")
+    above = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.99), "ncols": 3}
+    axes.legend(**above, fontsize=9, handlelength=1.4, columnspacing=1)

@@ -117,8 +117,8 @@ def projection(theme: Theme) -> Figure:
 def diagnosis(theme: Theme) -> Figure:
     """Two panels over age that judge the fit point by point.
 
-    Left, residuals: 29 people scatter within 25 mmHg of zero without a pattern, and one
-    lies at 76 mmHg. Right, leverage: a parabola with its lowest value near the mean age
+    First, residuals: 29 people scatter within 25 mmHg of zero without a pattern, and one
+    lies at 76 mmHg. Then, leverage: a parabola with its lowest value near the mean age
     of 45 years and its highest at 17 years; the outlier sits at the bottom.
     """
     ages, pressures = blood_pressure.load()
@@ -143,7 +143,7 @@ def diagnosis(theme: Theme) -> Figure:
 def line_and_loss(theme: Theme, pressure: int = 220) -> Figure:
     """The line and its loss surface when the person of 47 years has {pressure} mmHg.
 
-    Left, 30 people, that person as a star, and the line of least squares. Right, rings of
+    First, 30 people, that person as a star, and the line of least squares. Then, rings of
     equal error over slope and height, a cross at the lowest point, and the straight track
     on which the cross moves with the star: upright, while that of a person of 17 slants.
     """
@@ -171,8 +171,8 @@ def line_and_loss(theme: Theme, pressure: int = 220) -> Figure:
 def descent(theme: Theme, steps: int = 3) -> Figure:
     """The line and the way down the loss surface after {steps} steps of gradient descent.
 
-    Left, 30 people and the line that the weights draw at this moment, flat on the ground
-    at the start. Right, rings of equal error over slope and height, and the straight path
+    First, 30 people and the line that the weights draw at this moment, flat on the ground
+    at the start. Then, rings of equal error over slope and height, and the straight path
     from zero toward the middle, in steps that get shorter on the way.
     """
     ages, pressures = blood_pressure.load()
@@ -194,8 +194,8 @@ def descent(theme: Theme, steps: int = 3) -> Figure:
 def valleys(theme: Theme) -> Figure:
     """Two loss surfaces over slope and intercept, with 200 steps of descent on each.
 
-    Left, from ages in years: long thin tilted rings, and a path that jumps to the floor
-    of the valley and then hardly moves, far below the cross. Right, from standardized
+    First, from ages in years: long thin tilted rings, and a path that jumps to the floor
+    of the valley and then hardly moves, far below the cross. Then, from standardized
     ages: round rings, and a path that ends on the cross after a handful of steps.
     """
     ages, pressures = blood_pressure.load()

@@ -22,10 +22,10 @@ from dlbook.runs.mlp import SHAPES, fit_moons, path_pieces
 
 
 def xor(theme: Theme) -> Figure:
-    """Left: the corners of a square, two of each class on the diagonals; no line parts them.
+    """First: the corners of a square, two of each class on the diagonals; no line parts them.
 
     Two parallel dashed lines, one through the lower left corner and one through the two
-    corners in the middle, show where the hidden units switch on. Right: the corners in the
+    corners in the middle, show where the hidden units switch on. Then: the corners in the
     coordinates h1 and h2. The two of class 1 have become one point at (1, 0); a bold line
     parts it from (0, 0) and (2, 1).
     """
@@ -98,9 +98,9 @@ def _heights(width: int) -> list[float]:
 
 
 def activations(theme: Theme) -> Figure:
-    """Left: tanh rises in an S from -1 to 1; the rectifier is 0, then the line s.
+    """First: tanh rises in an S from -1 to 1; the rectifier is 0, then the line s.
 
-    Right: the slope of tanh is a bell of height 1 at 0 that has almost vanished at 3;
+    Then: the slope of tanh is a bell of height 1 at 0 that has almost vanished at 3;
     the slope of the rectifier jumps from 0 to 1 and stays there.
     """
     drawing = Figure(figsize=(7, 2.8), layout="constrained")
@@ -124,7 +124,7 @@ def activations(theme: Theme) -> Figure:
 def moons(theme: Theme, width: int = 4) -> Figure:
     """Two interleaved moons of 200 points; a network of width {width} trained on them.
 
-    Left: the two regions that it decides for. Right: its hidden units, each a border line
+    First: the two regions that it decides for. Then: its hidden units, each a border line
     along which its sum is zero. More units give more lines to bend the border with.
     """
     points, labels = two_moons(n=200, noise=0.15, seed=0)
@@ -190,7 +190,7 @@ def pieces(theme: Theme) -> Figure:
     pieces as units, or fewer: the deep and narrow ones fewest, and least with the small
     weights that the library draws, on the short path.
     """
-    drawing = Figure(figsize=(7, 3.2), layout="constrained")
+    drawing = Figure(figsize=(7, 3.9), layout="constrained")
     axes = drawing.subplots()
     units = [2 * depth for depth in range(1, 7)]
     folds = [2**depth for depth in range(1, 7)]
@@ -222,7 +222,7 @@ def pieces(theme: Theme) -> Figure:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:.0f}")
     axes.set(xlabel="hidden units", ylabel="straight pieces")
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
+    drawing.legend(loc="outside lower center", ncols=2, fontsize=9)
     return drawing
 
 

@@ -38,9 +38,9 @@ MODELS = {  # title: slopes of loss and penalty, first step size, threshold
 
 
 def diagram(theme: Theme) -> Figure:
-    """Left, one neuron: two inputs and a constant 1 lead by arrows to one circle, s.
+    """First, one neuron: two inputs and a constant 1 lead by arrows to one circle, s.
 
-    Right, a hidden layer: two inputs lead to four circles, the features h, and all four lead
+    Then, a hidden layer: two inputs lead to four circles, the features h, and all four lead
     to one circle, s. Every arrow carries a weight.
     """
     drawing = Figure(figsize=(7, 2.4), layout="constrained")
@@ -66,10 +66,10 @@ def diagram(theme: Theme) -> Figure:
 
 
 def five_fits(theme: Theme) -> Figure:
-    """Left, two kinds of iris in the plane, and five borders, named in the upper left corner.
+    """First, two kinds of iris in the plane, and five borders, named in the upper left corner.
 
     All five cross the same gap. Linear, logistic and SVM borders lean most, ridge less, and
-    the border of the lasso stands vertical: it ignores sepal width. Right, three losses
+    the border of the lasso stands vertical: it ignores sepal width. Then, three losses
     over the sum s for the label 1: a parabola around 1, and two that fall toward the right.
     """
     x, y = iris.load()
@@ -86,7 +86,7 @@ def five_fits(theme: Theme) -> Figure:
         w, b = w / scale, b - (w * center / scale).sum() - threshold
         lengths = -(w[1] * heights + b) / w[0]
         left.plot(lengths, heights, color=color, linestyle=dashes, label=title)
-    left.set(xlim=(2.8, 7.1), ylim=(1.75, 4.0))
+    left.set(xlim=(2.8, 7.1), ylim=(1.75, 4.4))
     left.set(xlabel="petal length, cm", ylabel="sepal width, cm")
     left.legend(fontsize=8, loc="upper left")
     _losses(right, theme)
@@ -124,9 +124,9 @@ def geometry(theme: Theme) -> Figure:
 
 
 def wrong_sign(theme: Theme) -> Figure:
-    """Left, the cross-entropy over 200 steps: with the right sign it falls and settles.
+    """First, the cross-entropy over 200 steps: with the right sign it falls and settles.
 
-    With the sign lost it rises without end. Right, the share of mistakes: with the right
+    With the sign lost it rises without end. Then, the share of mistakes: with the right
     sign it falls below a tenth, with the sign lost it jumps above four fifths.
     """
     x, t = iris.load()
@@ -192,8 +192,8 @@ def _learning_curve(seed: int) -> list[float]:
 def features(theme: Theme, steps: int = 2000) -> Figure:
     """Two interleaved half-moons and four hidden neurons after {steps} training steps.
 
-    Left, the plane: shading shows the decided class, four dashed lines show where each
-    hidden neuron turns from off to on. Right, the same points drawn by the two features of
+    First, the plane: shading shows the decided class, four dashed lines show where each
+    hidden neuron turns from off to on. Then, the same points drawn by the two features of
     largest outgoing weight: with training the two classes move apart.
     """
     x, t = (part.double() for part in two_moons(200, 0.15, seed=0))

@@ -86,8 +86,8 @@ def _example() -> tuple[Tensor, Tensor, Tensor]:
 def updates(theme: Theme, step: int = 3) -> Figure:
     """The perceptron after update {step}: left the line it has reached, right the proof.
 
-    Left, circles and triangles around the origin, the arrow w and the line across it; a ring
-    marks the example just added. Right, the length of w stays below the square root of the
+    First, circles and triangles around the origin, the arrow w and the line across it; a ring
+    marks the example just added. Then, the length of w stays below the square root of the
     updates times R while its part along the separator stays above a straight line.
     """
     points, labels, separator = _example()
@@ -181,7 +181,7 @@ def bound(theme: Theme) -> Figure:
     line = torch.tensor([gaps[-1] / 1.3, gaps[0] * 1.3])
     axes.plot(line, 4 / line.square(), color=theme.accent)
     axes.text(0.1, 520, "at most $4R^2/\\gamma^2$", color=theme.accent)
-    axes.text(0.021, 130, "counted, 10 data sets for each gap", color=theme.classes[0])
+    axes.text(0.021, 110, "counted, 10 data\nsets for each gap", color=theme.classes[0])
     axes.set(
         xscale="log", yscale="log", xlabel="gap γ, in units of $R$", ylabel="updates"
     )
@@ -221,9 +221,9 @@ def _image(axes: Axes, image: Tensor, title: str, theme: Theme) -> None:
 def geometry(theme: Theme) -> Figure:
     """Two drawings of weights as arrows that stand upright on the border.
 
-    Left, the border of the weights (3, 4) with bias -5: the arrow w is perpendicular to it,
+    First, the border of the weights (3, 4) with bias -5: the arrow w is perpendicular to it,
     the origin lies at distance 1 on the side of -1, the point (3, 4) at distance 4 on the
-    side of +1. Right, one update: the arrow (1, 2) minus the example (3, -1) is the arrow
+    side of +1. Then, one update: the arrow (1, 2) minus the example (3, -1) is the arrow
     (-2, 3), and its border has turned until the example lies on the side of -1.
     """
     drawing = Figure(figsize=(7, 3.6), layout="constrained")
@@ -245,9 +245,9 @@ def _distances(axes: Axes, theme: Theme) -> None:
     axes.plot([0.6, 3], [0.8, 4], ":", color=theme.classes[1], linewidth=2.2)
     _arrow(axes, foot, foot + torch.tensor([0.6, 0.8]), theme.accent)
     axes.scatter(3, 4, s=40, marker="^", color=theme.classes[1], zorder=3)
-    axes.text(2.75, 4, "(3, 4): score 20", ha="right", va="center")
-    axes.text(2.2, 2.2, "distance 20 / 5 = 4", color=theme.classes[1])
-    axes.text(-0.12, 0.62, "5 / 5 = 1", ha="right", color=theme.classes[0])
+    axes.text(3, 4.35, "(3, 4): score 20", ha="center")
+    axes.text(2.3, 2.3, "20 / 5 = 4", color=theme.classes[1])
+    axes.text(-0.2, 0.55, "5 / 5 = 1", ha="right", color=theme.classes[0])
     axes.text(1.35, 1.45, "w / ‖w‖", color=theme.accent)
     axes.text(-1.95, 2.25, "score 0", rotation=-36.9, rotation_mode="anchor")
     axes.set(xlim=(-2.4, 6), ylim=(-1.6, 5), title="w = (3, 4), b = −5")
@@ -266,7 +266,7 @@ def _turn(axes: Axes, theme: Theme) -> None:
     axes.text(3.0, -0.75, "x, y = −1", ha="center", color=theme.classes[0])
     axes.text(1.15, 2.0, "old w", color=theme.ink)
     axes.text(-2.0, 3.15, "new w", color=theme.accent, ha="center")
-    axes.text(-0.2, 2.65, "− x", color=theme.classes[0])
+    axes.text(-0.9, 2.85, "− x", color=theme.classes[0])
     axes.set(xlim=(-3.6, 4.2), ylim=(-2.6, 4.0), title="one update: w − (3, −1)")
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from dlbook.data.toy import noisy_sine
+from dlbook.figures.narrow import WIDE
 from dlbook.figures.style import Theme
 from dlbook.polynomial import evaluate, fit_polynomial, fit_ridge, powers
 from dlbook.runs.record import claims_of
@@ -39,9 +40,9 @@ def dial(theme: Theme, degree: int = 3) -> Figure:
 
 
 def fits(theme: Theme, degree: int = 3) -> Figure:
-    """Left: fits of degree {degree} to 20 noisy training sets, their mean, and the sine.
+    """First: fits of degree {degree} to 20 noisy training sets, their mean, and the sine.
 
-    Right: stacked bars of squared bias and variance for the degrees 0 to 10. Bias falls
+    Then: stacked bars of squared bias and variance for the degrees 0 to 10. Bias falls
     in steps and is nearly gone from degree 5; variance grows, fast beyond degree 8. Their
     sum is least at degree 3. The bar of degree {degree} is outlined.
     """
@@ -56,9 +57,9 @@ def fits(theme: Theme, degree: int = 3) -> Figure:
 
 
 def penalties(theme: Theme, penalty: float = 0.01) -> Figure:
-    """Left: 20 fits of degree 9 with penalty {penalty}, their mean, and the sine.
+    """First: 20 fits of degree 9 with penalty {penalty}, their mean, and the sine.
 
-    Right: squared bias and variance, stacked, over the penalty from 0.00001 to 1 on a
+    Then: squared bias and variance, stacked, over the penalty from 0.00001 to 1 on a
     logarithmic scale. Variance falls to the right, bias rises; their sum is least near
     0.01. A vertical line marks {penalty}.
     """
@@ -132,11 +133,11 @@ def beyond(theme: Theme) -> Figure:
     axes.set(xscale="log", yscale="log", xticks=ticks, xticklabels=ticks)
     axes.minorticks_off()
     axes.set(xlabel="coefficients", ylabel="mean squared error", ylim=(0.02, 1e4))
-    axes.legend(loc="center left")
+    drawing.legend(loc="outside lower center", ncols=2)
     return drawing
 
 
-def shattering(theme: Theme) -> Figure:
+def shattering(theme: Theme, inches: float = WIDE) -> Figure:
     """Eight small panels and a large one.
 
     The eight show three points at the corners of a triangle with all eight labelings; in
@@ -144,8 +145,10 @@ def shattering(theme: Theme) -> Figure:
     shows four corners of a square with equal labels across the diagonals: two lines cross
     between them, and no single one will do.
     """
-    drawing = Figure(figsize=(7, 3), layout="constrained")
-    small, large = drawing.subfigures(1, 2, width_ratios=(2, 1.1))
+    is_row = inches >= WIDE
+    drawing = Figure(figsize=(inches, 3 if is_row else 4.6), layout="constrained")
+    ratios = {"width_ratios": (2, 1.1)} if is_row else {"height_ratios": (1, 1)}
+    small, large = drawing.subfigures(*((1, 2) if is_row else (2, 1)), **ratios)
     corners = torch.tensor([[0.0, 0.8], [-0.8, -0.6], [0.8, -0.6]])
     for number, axes in enumerate(small.subplots(2, 4).flat):
         labels = torch.tensor([number >> bit & 1 for bit in range(3)])

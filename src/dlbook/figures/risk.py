@@ -64,9 +64,8 @@ def two_ways(theme: Theme) -> Figure:
     top.annotate(
         f"equally likely\nat {crossing:.2f} cm",
         (crossing, 0.062),
-        (-8, 0),
+        (6, 2),
         textcoords="offset points",
-        ha="right",
     )
     top.set_yticks([0, 0.02, 0.04, 0.06])
     top.set(ylabel="density (per cm)", ylim=(-0.031, 0.077))
@@ -136,7 +135,7 @@ def fixed_and_chosen(theme: Theme) -> Figure:
         xycoords=("data", "axes fraction"), va="top",
     )  # fmt: skip
     axes.set(xlabel="risk of the chosen threshold (%)", ylabel="samples", xlim=(-2.1, 52))
-    axes.legend(loc="center right")
+    drawing.legend(loc="outside lower center", ncols=2)
     return drawing
 
 

@@ -7,11 +7,14 @@ often than it draws one.
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from html import escape
-from inspect import cleandoc
+from inspect import cleandoc, signature
 from io import StringIO
 from typing import TYPE_CHECKING
+
+from dlbook.figures.narrow import NARROW, narrowed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,10 +85,33 @@ def in_both_themes(draw: Callable[..., "Figure"], **frame: object) -> tuple[str,
         the texts of two SVG files, light and dark.
     """
     light = to_svg(draw, LIGHT, **frame)
-    is_tested = draw.__module__.startswith("dlbook.figures.")
-    if is_tested and not hasattr(draw, "mixes_colors"):
+    if _is_of_theme_colors(draw):
         return light, darkened(light)
     return light, to_svg(draw, DARK, **frame)
+
+
+def in_both_widths(draw: Callable[..., "Figure"], **frame: object) -> dict[str, str]:
+    """Draw a figure for both page schemes, for a desk and for a phone.
+
+    Args:
+        draw: as for `in_both_themes`; drawn once where that draws it once.
+        frame: further arguments of the function, where a slider chooses among frames.
+
+    Returns:
+        the texts of four SVG files, by `light`, `dark`, `light-narrow` and `dark-narrow`.
+    """
+    light = to_svgs(draw, LIGHT, **frame)
+    if _is_of_theme_colors(draw):
+        dark = tuple(map(darkened, light))
+    else:
+        dark = to_svgs(draw, DARK, **frame)
+    names = ("light", "light-narrow", "dark", "dark-narrow")
+    return dict(zip(names, (*light, *dark), strict=True))
+
+
+def _is_of_theme_colors(draw: Callable[..., "Figure"]) -> bool:
+    is_tested = draw.__module__.startswith("dlbook.figures.")
+    return is_tested and not hasattr(draw, "mixes_colors")
 
 
 def mixes_colors(draw: Callable[..., "Figure"]) -> Callable[..., "Figure"]:
@@ -132,14 +158,63 @@ def to_svg(draw: Callable[..., "Figure"], theme: Theme, **frame: object) -> str:
     Returns:
         the text of an SVG file with a transparent ground.
     """
+    with _look(theme):
+        return _printed(draw(theme, **frame))
+
+
+def to_svgs(
+    draw: Callable[..., "Figure"], theme: Theme, **frame: object
+) -> tuple[str, str]:
+    """Draw a figure for a desk, and lay it out anew for a phone.
+
+    A figure function that has the parameter `inches` is told the width to draw for. Every
+    other draws for a desk alone, and its panels are stacked: what it computes is computed once.
+
+    Args:
+        draw: a figure function, called with the theme.
+        theme: the page scheme to draw for.
+        frame: further arguments of the function, where a slider chooses among frames.
+
+    Returns:
+        the texts of two SVG files, wide and narrow.
+    """
+    with _look(theme):
+        figure = draw(theme, **frame)
+        wide = _printed(figure)
+        return wide, _printed(for_a_phone(figure, draw, theme, **frame))
+
+
+def for_a_phone(
+    figure: "Figure", draw: Callable[..., "Figure"], theme: Theme, **frame: object
+) -> "Figure":
+    """Make the narrow drawing that goes with a wide one.
+
+    Args:
+        figure: the wide drawing; it may be changed.
+        draw: the figure function that has drawn it.
+        theme: with which it was drawn.
+        frame: the further arguments with which it was drawn.
+
+    Returns:
+        the narrow drawing.
+    """
+    if "inches" in signature(draw).parameters:
+        return draw(theme, **frame, inches=NARROW)
+    return narrowed(figure)
+
+
+def _look(theme: Theme) -> AbstractContextManager:
     from matplotlib import rc_context
+
+    return rc_context(dict.fromkeys(INKED, theme.ink) | LOOK)
+
+
+def _printed(figure: "Figure") -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     svg = StringIO()
-    with rc_context(dict.fromkeys(INKED, theme.ink) | LOOK):
-        figure = draw(theme, **frame)
-        # `savefig` would draw everything twice
-        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
+    # `savefig` would draw everything twice
+    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
     return cut_coordinates(number_ids(made_valid(svg.getvalue())))
 
 

@@ -94,7 +94,7 @@ def margin(theme: Theme, penalty: float = 0.01) -> Figure:
 def widest_gap(theme: Theme) -> Figure:
     """Three points and two lines through the origin that separate them, each with its slab.
 
-    Left, the line that the perceptron finds: its slab is bounded by one point alone. Right,
+    First, the line that the perceptron finds: its slab is bounded by one point alone. Then,
     the widest slab around a line through the origin: two points hold it, one on each edge; the
     third lies outside.
     """
@@ -134,8 +134,8 @@ def _slab(axes: Axes, normal: Tensor, half: float, theme: Theme) -> None:
 def closing_gap(theme: Theme) -> Figure:
     """Primal and dual objective against rounds of dual coordinate descent.
 
-    Left, the dual rises in every round; the primal first jumps up, then comes down, and after
-    six rounds the two meet: between them lies the optimum. Right, how far above the optimum
+    First, the dual rises in every round; the primal first jumps up, then comes down, and after
+    six rounds the two meet: between them lies the optimum. Then, how far above the optimum
     the objective is: coordinate descent falls by many powers of ten, rising now and then,
     subgradient steps lag behind.
     """
@@ -223,7 +223,7 @@ def kernel_border(theme: Theme, width: float = 0.5) -> Figure:
 def corner(theme: Theme) -> Figure:
     """The hinge with its corner rounded over widths 1, one half and 0.1, and its slope.
 
-    Left, the rounded curves lie below the hinge and approach it. Right, their slope climbs from
+    First, the rounded curves lie below the hinge and approach it. Then, their slope climbs from
     0 to 1 along a ramp whose width shrinks; on the ramp lie the examples that curve the loss.
     """
     slack = torch.linspace(-0.5, 1.5, 401)

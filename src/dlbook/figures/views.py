@@ -97,8 +97,8 @@ def batch(theme: Theme) -> Figure:
 def reordered(theme: Theme) -> Figure:
     """The same sixteen tiles of an orange flower, shown in three ways.
 
-    Left, as they are: a whole flower. Middle, rows and columns exchanged within each tile:
-    every tile is mirrored along its diagonal and the flower falls apart. Right, green and
+    First, as they are: a whole flower. Middle, rows and columns exchanged within each tile:
+    every tile is mirrored along its diagonal and the flower falls apart. Then, green and
     blue set to zero: the flower in shades of red on black.
     """
     images = _tiles().view(4, 12, 3, 32, 32)[:, 7:11].reshape(16, 3, 32, 32)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from matplotlib import rc_context
 
-from dlbook.checkout import DOCS, ROOT, chapters, files, write_atomically
-from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, in_both_themes
+from dlbook.checkout import DOCS, RESULTS, ROOT, chapters, files, write_atomically
+from dlbook.figures.style import DARK, INKED, LIGHT, LOOK, for_a_phone, in_both_widths
 from dlbook.press.cache import CACHE
 from dlbook.press.downloads.plain import plain, plain_lab
 from dlbook.press.page import rules
@@ -26,13 +27,14 @@ from dlbook.press.source import labs
 from dlbook.press.source.drawings import draw_missing, figure_named
 from dlbook.press.web.bibliography import bibliography_page
 from dlbook.press.web.results import results_page
+from dlbook.runs.record import sections_of
 
 NO_TESTS = 5  # how pytest ends where nothing was selected
 PREVIEW = CACHE / "preview"
 
 
 def preview_figure(name: str, draw: Callable, frame: dict) -> list[Path]:
-    """Draw one figure in both themes, as SVG and PNG.
+    """Draw one figure in both themes and for both widths, as SVG and PNG.
 
     Args:
         name: of the files.
@@ -44,16 +46,21 @@ def preview_figure(name: str, draw: Callable, frame: dict) -> list[Path]:
     """
     PREVIEW.mkdir(parents=True, exist_ok=True)
     written = []
-    pictures = in_both_themes(draw, **frame)  # as the site shows them
-    for theme, svg in zip((LIGHT, DARK), pictures, strict=True):
-        stem = PREVIEW / f"{name}-{theme.name}"
-        stem.with_name(f"{stem.name}.svg").write_text(svg, encoding="utf-8")
+    for form, svg in in_both_widths(draw, **frame).items():  # as the site shows them
+        written.append(PREVIEW / f"{name}-{form}.svg")
+        written[-1].write_text(svg, encoding="utf-8")
+    for theme in (LIGHT, DARK):
         with rc_context(
             dict.fromkeys(INKED, theme.ink) | LOOK | {"axes.facecolor": theme.paper}
         ):
-            picture = stem.with_name(f"{stem.name}.png")
-            draw(theme, **frame).savefig(picture, dpi=110, facecolor=theme.paper)
-        written += [stem.with_name(f"{stem.name}.svg"), picture]
+            wide, narrow = (
+                PREVIEW / f"{name}-{theme.name}{form}.png" for form in ("", "-narrow")
+            )
+            figure = draw(theme, **frame)
+            figure.savefig(wide, dpi=110, facecolor=theme.paper)
+            figure = for_a_phone(figure, draw, theme, **frame)
+            figure.savefig(narrow, dpi=110, facecolor=theme.paper)
+            written += [wide, narrow]
     return written
 
 
@@ -66,7 +73,10 @@ def page_named(name: str) -> Path:
     Raises:
         LookupError: there is no such page.
     """
-    chapter, path = DOCS / "chapters" / f"{name}.md", Path(name).resolve()
+    try:
+        chapter, path = DOCS / "chapters" / f"{name}.md", Path(name).resolve()
+    except (OSError, RuntimeError) as error:  # links in a circle
+        raise LookupError(f"a page is a file, got {name!r}: {error}") from error
     if chapter in files(DOCS / "chapters", "*.md"):
         return chapter
     if path not in [ROOT / "README.md", *files(DOCS, "**/*.md")]:
@@ -158,36 +168,48 @@ def main(arguments: list[str] | None = None) -> int:
         if choice.command == "figure":
             asked = figure_named(choice.name, choice.arguments)
         entries()
+        for path in files(RESULTS, "*.json"):
+            sections_of(path.stem)
         if choice.command == "emit":
             require_place(choice.folder)
         paths = [page_named(name) for name in getattr(choice, "pages", [])]
-    except (LookupError, ValueError) as error:
-        parser.error(str(error.args[0]))
+    except (LookupError, OSError, ValueError) as error:
+        parser.error(str(error if isinstance(error, OSError) else error.args[0]))
     if choice.command == "figure":
         for path in preview_figure(choice.name, *asked):
             print(path.relative_to(ROOT))
         return 0
     if choice.command == "emit":
-        emit(choice.folder)
-        return 0
+        return emit(choice.folder)
     if choice.command == "page":
         return tell(paths[0], choice.all)
     return write_outputs(paths or [ROOT / "README.md", *files(DOCS, "**/*.md")])
 
 
 def require_place(folder: Path) -> None:
-    """Refuse to emit pages over their own sources, or where a file stands."""
+    """Refuse to emit pages over their own sources, or where none can be written."""
     place = folder.resolve()
-    if place.is_relative_to(DOCS.resolve()) or place.is_file():
+    ours = (ROOT.resolve(), *ROOT.resolve().parents)
+    if place.is_relative_to(DOCS.resolve()) or place in ours or place.is_file():
         raise ValueError(f"pages are emitted into a folder outside {DOCS}, got {folder}")
+    if place.is_dir() and any(place.iterdir()):
+        raise ValueError(f"pages are emitted into an empty folder, got {folder}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=folder):
+        pass
 
 
-def emit(folder: Path) -> None:
+def emit(folder: Path) -> int:
     """Write every page as plain Markdown, with its pictures, for other programs to show.
 
     Args:
         folder: in which they are written, in the places that they have below `docs`.
+
+    Returns:
+        the exit status: 1, with every mistake told and nothing written, if a page has one.
     """
+    if sum(map(_told, files(DOCS, "**/*.md"))):  # all of them, not up to the first
+        return 1
     pages = [Page.at(path) for path in files(DOCS, "**/*.md")]
     scripts = files(DOCS / "labs", "*.py")
     frames = [frame for page in pages for frame in frames_of(page)]
@@ -204,6 +226,20 @@ def emit(folder: Path) -> None:
     made["reference/bibliography.md"] = bibliography_page(pages)
     for address, content in made.items():
         write_atomically(folder / address, content)
+    return 0
+
+
+def _told(path: Path) -> bool:
+    """Print the mistakes of a page that its rules find; tell whether there is one."""
+    try:
+        page = Page.at(path)
+        found = rules.mistakes(page)
+    except PageError as error:  # what cannot even be read
+        found = [error]
+    shown = path.relative_to(ROOT).as_posix()
+    for mistake in found:
+        print(f"{shown}:{mistake.line}: {mistake.reason}", file=sys.stderr)
+    return bool(found)
 
 
 def tell(path: Path, is_all: bool) -> int:

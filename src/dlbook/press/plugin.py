@@ -18,12 +18,13 @@ from shutil import copyfile
 
 from jinja2 import FileSystemBytecodeCache
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority, get_plugin_logger
 from mkdocs.structure.files import File
 
 from dlbook import checkout
 from dlbook.checkout import (
     DOCS,
+    RESULTS,
     ROOT,
     SETTINGS,
     chapters,
@@ -33,18 +34,19 @@ from dlbook.checkout import (
     write_atomically,
 )
 from dlbook.press.cache import CACHE
-from dlbook.press.downloads import epub, offers, pdf
+from dlbook.press.downloads import epub, offers, pdf, wheel
 from dlbook.press.downloads.leaves import Content, Imprint, order
 from dlbook.press.downloads.notebooks import notebook
 from dlbook.press.page import formulas, rules
-from dlbook.press.page.citations import entries
+from dlbook.press.page.citations import BIBLIOGRAPHY, entries
 from dlbook.press.page.dialect import require_understood
 from dlbook.press.page.fences import PageError, drawing_of
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import frames_of, translated, unwrapped
+from dlbook.press.page.widgets import SCRIPTS
 from dlbook.press.source import labs
-from dlbook.press.source.dependencies import look_again
-from dlbook.press.source.drawings import THEMES, DrawingError, draw_missing
+from dlbook.press.source.dependencies import look_again, newest
+from dlbook.press.source.drawings import FORMS, DrawingError, draw_missing
 from dlbook.press.source.listings import source_address
 from dlbook.press.web import (
     api,
@@ -52,12 +54,15 @@ from dlbook.press.web import (
     cards,
     descriptions,
     feed,
+    folding,
     fonts,
     loading,
     results,
+    search,
     source_pages,
 )
 from dlbook.press.web.labs import lightened
+from dlbook.runs.record import sections_of
 
 LOG = get_plugin_logger("dlbook")
 CHANGELOG = ROOT / "CHANGELOG.md"
@@ -78,6 +83,7 @@ class Press(BasePlugin):
         contents: of each page what is bound into the book, its place in the site and the HTML
             that Markdown made, by its address.
         styles: the style sheets of the theme and the book, in the order of the pages.
+        judged: the mistakes of each page, for the state `judged_at` of what the rules look at.
     """
 
     def __init__(self) -> None:
@@ -87,6 +93,8 @@ class Press(BasePlugin):
         self.written: set[str] = set()
         self.contents: dict[str, tuple[str, str]] = {}
         self.styles: list[str] = []
+        self.judged: dict[Page, list[PageError]] = {}
+        self.judged_at = 0
 
     def on_startup(self, *, command, dirty):
         """Let MkDocs name the line of a dead link, and remember what it was asked for."""
@@ -104,6 +112,8 @@ class Press(BasePlugin):
         look_again()
         try:
             entries()
+            for path in checkout.files(RESULTS, "*.json"):
+                sections_of(path.stem)
         except ValueError as error:
             raise PluginError(str(error)) from error
         self.checked = (
@@ -124,15 +134,42 @@ class Press(BasePlugin):
         }
         self.written = set(self.pages)
         labs_written = [Page.at(path) for path in checkout.files(DOCS / "labs", "*.py")]
-        _report([*self.pages.values(), *labs_written], config.strict)
+        self._report([*self.pages.values(), *labs_written], config.strict)
         self._draw(files, config)
         _run_labs(files)
         for uri, content in self._made(config):
             _add(files, config, uri, content)
+        try:
+            package = str(wheel.wheel())
+        except RuntimeError as error:
+            raise PluginError(str(error)) from error
+        files.append(File.generated(config, wheel.name(), abs_src_path=package))
         for word, card in self._cards(config.site_description):
             address = cards.address(word)
             files.append(File.generated(config, address, abs_src_path=str(card)))
         return files
+
+    def _report(self, pages: list[Page], is_strict: bool) -> None:
+        """Tell every mistake of the pages; a strict build ends with them."""
+        places = (BIBLIOGRAPHY, SCRIPTS, ROOT / "tests")  # what the rules look at besides
+        dates = [place.stat().st_mtime_ns for place in places if place.exists()]
+        state = max(newest(), *dates)
+        if self.judged_at != state:
+            self.judged, self.judged_at = {}, state
+        # a served book is judged again at every change, of which one page is the cause
+        self.judged = {
+            page: self.judged[page] if page in self.judged else rules.mistakes(page)
+            for page in pages
+        }
+        found = [
+            f"{page.source}:{mistake.line}: {mistake.reason}"
+            for page, mistakes in self.judged.items()
+            for mistake in mistakes
+        ]
+        if found and is_strict:
+            raise PluginError("\n".join(found))
+        for mistake in found:
+            LOG.warning(mistake)
 
     def _draw(self, files, config) -> None:
         """Draw the figures, and add the pictures."""
@@ -148,8 +185,8 @@ class Press(BasePlugin):
         except RuntimeError as error:
             raise PluginError(str(error)) from error
         for frame in dict.fromkeys(frames):
-            for theme in THEMES:
-                uri, picture = frame.address(theme), str(frame.cached(theme))
+            for form in FORMS:
+                uri, picture = frame.address(form), str(frame.cached(form))
                 files.append(File.generated(config, uri, abs_src_path=picture))
 
     def _made(self, config) -> Iterator[tuple[str, str]]:
@@ -198,11 +235,13 @@ class Press(BasePlugin):
     def on_page_content(self, html, *, page, config, files):
         """Take the page for the book; add the head of a chapter and the foot of every page."""
         html, ours = unwrapped(html), self._page(page.file)
+        page.meta["search"] = search.settings_of(ours.address)
         if ours.address in self.written:
             _report_left(html, ours, config.strict)
         self.contents[ours.address] = (page.file.dest_uri, html)
         if ours.kind == "chapter":
             html = html.replace("</h1>", f"</h1>\n{_head(ours, page.markdown, files)}", 1)
+            html += self._foot(ours, files)
         return f'{html}\n<p class="checked">Checked with {self.checked}.</p>'
 
     def on_page_context(self, context, *, page, config, nav):
@@ -214,6 +253,11 @@ class Press(BasePlugin):
                 text = descriptions.chapter_description(ours.text)
             elif ours.kind == "lab":
                 text = descriptions.lab_description(ours.text)
+                page.meta["title"] = descriptions.lab_title(ours.text)
+        if ours.kind == "chapter" and "labs/" in getattr(page.next_page, "url", ""):
+            page.next_page = (
+                None  # behind the last chapter no lab of the first one follows
+            )
         page.meta["description"] = escape(text)
         has_card = ours.kind in ("chapter", "lab") and ours.word in chapters()
         page.meta["card"] = cards.address(ours.word if has_card else "book")
@@ -226,6 +270,7 @@ class Press(BasePlugin):
             output, pictures = lightened(output, ours.word)
             for address, svg in pictures.items():
                 write_atomically(Path(config.site_dir) / address, svg)
+            output = output.replace("</h1>", f"</h1>\n{self._lab_head(ours)}", 1)
         try:
             output = formulas.rendered(output)
         except ValueError as error:
@@ -233,14 +278,27 @@ class Press(BasePlugin):
             raise PluginError(f"{ours.source}:{line}: {error}") from error
         output = loading.reachable(loading.patient(loading.named(output)))
         if ours.kind == "chapter":
-            output = loading.parted(output)
+            output = loading.parted(folding.folded(output))
         if self.command != "build":
             return output
         self.styles = loading.sheets_of(output, page.url)
         return loading.bound_to(output, page.url, SHEET)
 
+    @event_priority(100)  # before the theme writes its index
+    def _index(self, *, config):
+        """Add the terms of the glossary to the index, and take the code of the labs out."""
+        place, html = self.contents.get("reference/glossary.md", ("", ""))
+        glossary = self.pages.get("reference/glossary.md")
+        index = config.plugins["material/search"].search_index
+        index.entries = [
+            search.prose_of(entry) if entry["location"].startswith("labs/") else entry
+            for entry in index.entries
+        ]
+        if place and glossary:
+            index.entries += search.terms(html, glossary, place)
+
     @event_priority(-200)  # after the theme has made its search work from disk
-    def on_post_build(self, *, config):
+    def _take_along(self, *, config):
         """Make the files to take along, and let the home page offer those that were made."""
         site = Path(config.site_dir)
         home = site / "index.html"
@@ -258,6 +316,8 @@ class Press(BasePlugin):
         if self.command == "build":
             made = [offers.packed(site), *self._bound(config)]
             home.write_text(offers.offered(page, made), encoding="utf-8")
+
+    on_post_build = CombinedEvent(_index, _take_along)
 
     def _bound(self, config) -> Iterator[str]:
         """Bind the pages into a PDF and an EPUB, and name the files that could be made."""
@@ -278,6 +338,32 @@ class Press(BasePlugin):
             if made:
                 copyfile(made, site / f"dlbook.{kind}")
                 yield f"dlbook.{kind}"
+
+    def _foot(self, chapter: Page, files) -> str:
+        """Lead on from the end of a chapter: to its lab, and to the next chapter."""
+        links = []
+        if files.get_file_from_path(f"labs/{chapter.word}.py"):
+            links.append(
+                f'<a href="../labs/{chapter.word}.html">The lab of this chapter</a>'
+            )
+        words = chapters()
+        following = (
+            words[words.index(chapter.word) + 1 :] if chapter.word in words else []
+        )
+        if following and (after := self.pages.get(f"chapters/{following[0]}.md")):
+            title = f"Next chapter: {escape(after.title)}"
+            links.append(f'<a href="{after.word}.html">{title}</a>')
+        return f'\n<p class="chapter-foot">{"".join(links)}</p>' if links else ""
+
+    def _lab_head(self, lab: Page) -> str:
+        """Write what stands below the title of a lab: its chapter, its notebook, how to run it."""
+        links = [f'<a href="{lab.word}.ipynb" download>Notebook</a>']
+        if chapter := self.pages.get(f"chapters/{lab.word}.md"):
+            address = f"../chapters/{lab.word}.html"
+            links.insert(0, f'<a href="{address}">Chapter: {escape(chapter.title)}</a>')
+        if "reference/run.md" in self.pages:
+            links.append('<a href="../reference/run.html">Run it yourself</a>')
+        return f'<p class="chapter-head">{"".join(links)}</p>'
 
     def _page(self, file) -> Page:
         """Give the page of a file; labs and pages that nobody writes are read when asked for."""
@@ -324,19 +410,6 @@ def _refuse_another_checkout(settings: Path) -> None:
         raise PluginError(reason)
 
 
-def _report(pages: Iterable[Page], is_strict: bool) -> None:
-    """Tell every mistake of the pages; a strict build ends with them."""
-    found = [
-        f"{page.source}:{mistake.line}: {mistake.reason}"
-        for page in pages
-        for mistake in rules.mistakes(page)
-    ]
-    if found and is_strict:
-        raise PluginError("\n".join(found))
-    for mistake in found:
-        LOG.warning(mistake)
-
-
 def _places_of(figure: str, pages: Iterable[Page]) -> Iterator[str]:
     """Find the fences that ask for a figure, as editors find them."""
     for page in pages:
@@ -358,6 +431,8 @@ def _report_left(html: str, page: Page, is_strict: bool) -> None:
 
 def _require_free(host: str, port: int) -> None:
     """Look whether the site can be served there, before all of it is built."""
+    if not 1 <= port <= 65535:
+        raise PluginError(f"a port lies between 1 and 65535, got {port}")
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     try:
         socket.create_server(address[:2], family=family).close()
@@ -415,4 +490,6 @@ def _head(page: Page, markdown: str, files) -> str:
         links.append(f'<a href="../labs/{page.word}.html">Lab</a>')
     if files.get_file_from_path(f"reference/api/{page.word}.md"):
         links.append(f'<a href="../reference/api/{page.word}.html">API</a>')
+    if files.get_file_from_path("reference/run.md"):
+        links.append('<a href="../reference/run.html">Run it yourself</a>')
     return f'<p class="chapter-head">{"".join(links)}</p>'

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from dlbook import checkout
-from dlbook.runs.record import Findings, record, require_folder
+from dlbook.runs.record import Findings, record, require_folder, sections_of
 
 
 def words() -> list[str]:
@@ -98,7 +98,8 @@ def main(arguments: list[str] | None = None) -> None:
         functions = wanted(choice.word, choice.runs)
         device = device_named(choice.device)
         require_folder()
-    except (LookupError, OSError) as error:
+        sections_of(choice.word)  # which the new findings join
+    except (LookupError, OSError, ValueError) as error:
         parser.error(str(error))
     for function in functions:
         path = record(choice.word, function, device)

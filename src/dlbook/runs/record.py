@@ -7,6 +7,7 @@ reads records, and starts in a second, not in five.
 """
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -173,9 +174,15 @@ def write(word: str, run: str, section: dict, claims: dict[str, Claim]) -> Path:
 
     Returns:
         the path of the JSON file; its other sections are left as they were.
+
+    Raises:
+        OSError: there is no checkout.
+        ValueError: a claim is no finite number, or the file is no record.
     """
     require()
     path = RESULTS / f"{word}.json"
+    for name, claim in claims.items():
+        _require_finite(name, claim.value)
     entries = {name: asdict(claim) for name, claim in claims.items()}
     sections = sections_of(word) | {run: section | {"claims": entries}}
     write_atomically(path, json.dumps(sections, indent=1, sort_keys=True) + "\n")
@@ -190,9 +197,37 @@ def sections_of(word: str) -> dict[str, dict]:
 
     Returns:
         one section for each recorded run, by its name; empty if nothing was recorded yet.
+
+    Raises:
+        ValueError: the file is no record, or a value is no finite number; it is named.
     """
     path = RESULTS / f"{word}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return _sections(path) if path.is_file() else {}
+
+
+def _sections(path: Path) -> dict[str, dict]:
+    """Read a record, and look whether its values are numbers that a page can quote."""
+    try:
+        sections = json.loads(path.read_text(encoding="utf-8"))
+        for section in sections.values():
+            for name, entry in section["claims"].items():
+                _require_finite(name, Claim(**entry).value)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not written in UTF-8") from error
+    except json.JSONDecodeError as error:  # such as the marks of a merge
+        raise ValueError(f"{path}:{error.lineno}: no JSON: {error.msg}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no record: {error}") from error
+    return sections
+
+
+def _require_finite(name: str, value: object) -> None:
+    """Refuse what no page can quote: NaN, infinity, true, texts."""
+    for number in value if isinstance(value, list) else [value]:
+        if isinstance(number, list):
+            _require_finite(name, number)
+        elif type(number) not in (int, float) or not math.isfinite(number):
+            raise ValueError(f"claim {name!r} must be finite numbers, got {number!r}")
 
 
 def claims_of(word: str) -> dict[str, Claim]:
@@ -213,7 +248,7 @@ def _claims(path: Path, _changed: int) -> dict[str, Claim]:
     """Read the claims of a record, again only after a change: a page asks for each alone."""
     return {
         name: Claim(**entry)
-        for section in json.loads(path.read_text(encoding="utf-8")).values()
+        for section in _sections(path).values()
         for name, entry in section["claims"].items()
     }
 

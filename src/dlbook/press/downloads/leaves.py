@@ -21,7 +21,9 @@ from dlbook.press import cache
 BOOKS = 6  # of each kind in the cache; each is some megabytes
 # labs/knn.py, reference/api.md
 LEFT_OUT = re.compile(r"labs/|reference/(api|changelog)\.md")
-ON_SCREEN = '.headerlink, .listing-links, .offer, script, style, img[src$="#only-dark"]'
+ON_SCREEN = (
+    '.headerlink, .listing-links, .offer, script, style, source, img[src$="#only-dark"]'
+)
 # <pre><span></span><code>...</code></pre>
 CODE = re.compile(r"<pre\b[^>]*>(.*?)</pre>", re.DOTALL)
 # <a id="__codelineno-0-1" name="__codelineno-0-1" href="#__codelineno-0-1"></a>
@@ -135,6 +137,8 @@ def leaf(page: Content) -> Leaf:
     for image in soup.select("img"):
         image["src"] = f"../{_place(page.address, image['src'])}"
         del image["loading"]
+    for choice in soup.select("picture"):
+        choice.unwrap()
     for folded in soup.select("details"):
         folded.name = "div"
         folded["class"] = ["solution", *folded.get("class", [])]

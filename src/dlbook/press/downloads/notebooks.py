@@ -3,16 +3,17 @@
 import ast
 import re
 from collections.abc import Iterable
-from itertools import count
+from copy import copy
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.notebooknode import NotebookNode, from_dict
 
+from dlbook.press.downloads import wheel
 from dlbook.press.page.citations import CITATION, keys_of, label
 from dlbook.press.page.claims import CLAIM
 from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, drawing_of
 from dlbook.press.page.page import Page
-from dlbook.press.source.listings import definition, names_bound_by
+from dlbook.press.source.listings import definition, names_bound_by, parsed
 
 # !!! warning "Pitfall: ties", ??? success "Solution"
 ADMONITION = re.compile(r"^\s*(?:!!!|\?\?\?\+?)\s+\w+(?:\s+\"(?P<title>.*)\")?\s*$")
@@ -34,22 +35,33 @@ def notebook(page: Page) -> str:
     """
     start = (
         f"*A chapter of dlbook, made from `{page.source}`. It needs the package `dlbook`: "
-        "`pip install .` in a copy of the book's repository installs it.*"
+        f"`%pip install ./{wheel.name()}`, a file of the book's site, installs it.*"
     )
-    cells = [new_markdown_cell(start)]
+    cells = [_markdown(start)]
     done = 0
     for fence in page.fences:
         if prose := _prose(page.lines[done : fence.first - 1]):
-            cells.append(new_markdown_cell(prose))
+            cells.append(_markdown(prose))
         if fence not in page.outputs.values():
             cells.append(_cell(fence))
         done = fence.last
     if prose := _prose(page.lines[done:]):
-        cells.append(new_markdown_cell(prose))
-    for number, cell in zip(count(), cells, strict=False):
+        cells.append(_markdown(prose))
+    for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return nbformat.writes(new_notebook(cells=cells, metadata={"kernelspec": kernel}))
+    whole = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}}
+    return nbformat.writes(from_dict(whole | {"cells": cells}))
+
+
+# nbformat's own makers hold every cell against the schema, and `writes` all of them once more
+def _markdown(text: str) -> NotebookNode:
+    return from_dict({"cell_type": "markdown", "metadata": {}, "source": text})
+
+
+def _code(text: str) -> NotebookNode:
+    empty = {"execution_count": None, "outputs": [], "metadata": {}}
+    return from_dict({"cell_type": "code", "source": text} | empty)
 
 
 def _prose(lines: Iterable[str]) -> str:
@@ -76,23 +88,23 @@ def _prose(lines: Iterable[str]) -> str:
 def _cell(fence: Fence):
     inside = "\n".join(fence.lines)
     if fence.info == "python":
-        return new_code_cell(inside)
+        return _code(inside)
     if fence.info == "listing":
-        return new_code_cell(runnable(inside.strip()))
+        return _code(runnable(inside.strip()))
     if fence.info == "figure":
         drawing = drawing_of(fence)
         module, _, function = drawing.name.rpartition(".")
         call = ", ".join(
             [function, *(f"{k}={v!r}" for k, v in drawing.frames[-1].items())]
         )
-        return new_code_cell(
+        return _code(
             f"from dlbook.figures.{module} import {function}\n"
             f"from dlbook.figures.style import show\n\nshow({call})"
         )
     if fence.info == "live":
         # the widget runs in the page alone; its sentence says what to do instead
-        return new_markdown_cell("\n".join(fence.lines[1:]))
-    return new_markdown_cell(f"```{fence.info}\n{inside}\n```")
+        return _markdown("\n".join(fence.lines[1:]))
+    return _markdown(f"```{fence.info}\n{inside}\n```")
 
 
 def runnable(name: str) -> str:
@@ -112,7 +124,7 @@ def runnable(name: str) -> str:
     used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
     own = set(names_bound_by(node))
     imports, neighbors = [], set()
-    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+    for statement in parsed(path)[1].body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             needed = [
                 alias
@@ -120,8 +132,9 @@ def runnable(name: str) -> str:
                 if (alias.asname or alias.name.split(".")[0]) in used
             ]
             if needed:
-                statement.names = needed
-                imports.append(ast.unparse(statement))
+                few = copy(statement)  # the tree is shared with everybody who asks for it
+                few.names = needed
+                imports.append(ast.unparse(few))
         else:
             neighbors |= set(names_bound_by(statement)) & used - own
     if neighbors:

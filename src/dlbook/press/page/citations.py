@@ -37,7 +37,13 @@ def entries() -> dict[str, Entry]:
 
 @cache
 def _entries(path: Path, _changed: int) -> dict[str, Entry]:
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ValueError(
+            f"{_shown(path)}:{line}: this is not written in UTF-8"
+        ) from error
     try:
         found = dict(parse_string(text, "bibtex").entries)
     except PybtexError as error:

@@ -10,7 +10,9 @@ import re
 from dlbook.runs.record import claims_of
 
 # [3.09 %](claim:knn.mnist_error_k1)
-CLAIM = re.compile(r"\[(?P<text>[^\]\n]+)\]\(claim:(?P<name>[\w.]+)\)")
+CLAIM = re.compile(
+    r"\[(?P<text>[^\]\n]+)\]\(claim:(?P<name>\w{1,80}(?:\.\w{1,80}){1,2})\)"
+)
 # 3.09 %, 60 000, -0.5 or 1.6e-11
 NUMBER = re.compile(
     r"(?P<number>[-−]?\d[\d\u00a0\u202f ]*(?:\.(?P<decimals>\d+))?(?:e(?P<power>[-−]?\d+))?)"

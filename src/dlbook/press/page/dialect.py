@@ -10,7 +10,8 @@ from html import unescape
 from urllib.parse import unquote
 
 from dlbook.checkout import settings
-from dlbook.press.page.citations import CITATION
+from dlbook.press.page import formulas
+from dlbook.press.page.citations import CITATION, entries
 from dlbook.press.page.claims import CLAIM
 from dlbook.press.page.fences import (
     CONTINUED,
@@ -22,6 +23,7 @@ from dlbook.press.page.glossary import TERM
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import translated
 
+CELLS = ("# %%", "# %% [markdown]")
 INFOS = ("console", "figure", "listing", "live", "python", "text")
 # `code`, ``code with a ` in it``, $a @ b$
 CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)|\$[^$\n]+\$")
@@ -35,6 +37,42 @@ LIKE_TERM = re.compile(r"</?\s*dfn\b", re.IGNORECASE)
 LIKE_COMMENT = re.compile(
     r"<!--[-\s]*(?:pytest|codeblocks)|pytest-codeblocks", re.IGNORECASE
 )
+# What other dialects know and this one shows as it was typed, and what to write instead.
+FOREIGN = (
+    (r"\[\^[^\]\s]+\]", "a footnote is a sentence, a citation or a remark"),
+    (r"^\s*>\s*\[!\w+\]", 'a remark is written `!!! note "Title"`'),
+    (r"^\s*:{3,}", 'a remark is written `!!! note "Title"`'),
+    (r"(?<![=!<>])==(?=[^\s=])[^=\n]*(?<=[^\s=])==(?!=)", "stress is written *so*"),
+    (r"(?<!\w):[a-z]+(?:[-_]\w+)*:(?!\w)", "there are no signs like this"),
+    (
+        r"\\[A-Za-z]+\{",
+        "LaTeX stands in a formula, and a citation is written [@cover1967]",
+    ),
+    (r"\\[(\[]", "a formula is written $x$, or $$x$$ on lines of its own"),
+    (r"^\*\[[^\]]+\]:", "an abbreviation is written out"),
+    (r"--8<--", "a page holds its own text"),
+    (r"\{[{%#].*[}%#]\}", "a page is no template"),
+    (r"\{(?:\+\+|--|~~|==|>>)|\+\+\w+(?:\+\w+)*\+\+", "there are no signs like this"),
+    (r"^\s*[-*+] \[[ xX]\] ", "an item has no box to tick"),
+    (r"\w~\w+~|\w\^\w+\^", "what stands high or low is a formula"),
+    (
+        r"<\s*(?:script|style|iframe|object|embed|form|link|meta|base|img|video|audio)\b",
+        "a page brings no elements of its own",
+    ),
+    (r"!\[\s*\]\(", "a picture says what is to be seen"),
+    (r"\]\(\s*<?(?:javascript|data|file|vbscript):", "a link leads to a page or a site"),
+    (
+        r"(?<![(<\"'\[=])\bhttps?://",
+        "an address is written <https://example.org> or as a link",
+    ),
+    (r"(?<!\\)\$", "a formula is written $x$, with nothing between it and its dollars"),
+    (
+        r"\[[-−]?\d[^\]]*\]\((?:[^)]*/)?results(?:\.md|\.html|/)[^)]*\)",
+        "a number with a record is a claim, [3.09 %](claim:knn.error)",
+    ),
+)
+# as in [cover1967]
+KEY = re.compile(r"\[([a-z]+\d{4}\w*)\](?![(\[:])")
 # What Markdown leaves as text where it did not understand it, such as !!! note “Title”.
 LEFT = re.compile(
     r"```|\$\$|\*\*|~~|\{:? ?[.#]\w|claim:\w|\[-?@|\]\(\S|\]\[\w"
@@ -65,6 +103,7 @@ def mistakes(page: Page) -> Iterator[PageError]:
     for number, line in enumerate(page.prose, start=1):
         yield from _mistakes_of_line(line, number)
     yield from _mistakes_of_order(page)
+    yield from _foreign(page)
 
 
 def mistakes_in_lab(page: Page) -> Iterator[PageError]:
@@ -78,8 +117,11 @@ def mistakes_in_lab(page: Page) -> Iterator[PageError]:
     """
     is_prose = False
     for number, line in enumerate(page.lines, start=1):
-        if line.startswith("# %%"):
+        if re.match(r"#\s*%%", line):
             is_prose = "[markdown]" in line
+            if line.strip() not in CELLS:
+                known = " or ".join(CELLS)
+                yield PageError(number, f"a cell begins with {known}, got {line[:80]!r}")
         rest = CODE.sub("", line) if is_prose else ""
         if any(like.search(rest) for like in (LIKE_CLAIM, LIKE_CITATION, LIKE_COMMENT)):
             yield PageError(
@@ -107,9 +149,30 @@ def _mistakes_of_line(line: str, number: int) -> Iterator[PageError]:
         (TERM, LIKE_TERM, 'a term is written <dfn id="hinge-loss">hinge loss</dfn>'),
     ):
         rest = CODE.sub("", line)
-        exact = re.compile(rf"(?<![!\\\]])(?:{pattern.pattern})(?!\()")
+        exact = re.compile(rf"(?<![!\\\]])(?:{pattern.pattern})(?![({{])")
         if like.search(exact.sub("", rest)):
             yield PageError(number, f"{form}, got {line.strip()[:80]!r}")
+
+
+def _foreign(page: Page) -> Iterator[PageError]:
+    """Find what other dialects know, outside code and formulas."""
+    text = formulas.SOURCE.sub(formulas.blank, formulas.without_code(page))
+    for number, line in enumerate(text.split("\n"), start=1):
+        for pattern, instead in FOREIGN:
+            if found := re.search(pattern, line):
+                left = line[found.start() :].strip()[:40]
+                yield PageError(number, f"{left!r} is not of this dialect: {instead}")
+        for key in KEY.findall(line):
+            if key in entries():
+                reason = f"a citation is written [@{key}], got [{key}]"
+                yield PageError(number, reason)
+        written = page.prose[number - 1]
+        if written.lstrip().startswith(": "):
+            reason = 'a term is written <dfn id="risk">risk</dfn>, and what it is follows'
+            yield PageError(number, f"{written.strip()[:40]!r}: {reason}")
+        if written.startswith("#") and formulas.SOURCE.search(written):
+            reason = "a heading holds no formula: it stands in menus, too, as plain text"
+            yield PageError(number, reason)
 
 
 def _mistakes_of_order(page: Page) -> Iterator[PageError]:
@@ -169,6 +232,11 @@ def require_understood(html: str, page: Page) -> None:
         if target.lower().startswith("claim"):
             line = _line_with(href.split(":")[-1].split("&")[-1], page)
             raise PageError(line, f"{href!r} looks like a claim and is not checked")
+    names = re.findall(r'\bid="([^"]*)"', html)
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise PageError(
+            _line_with(f"#{twice[0]}", page), f"two places are named {twice[0]!r}"
+        )
     text = re.sub(r"<[^>]*>", "", SET.sub("", html))
     if left := LEFT.search(text):
         line = text[left.start() :].split("\n")[0].strip()[:60]

@@ -6,8 +6,9 @@ mistaken for prose.
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 OUTPUT = "<!--pytest-codeblocks:expected-output-->"
 CONTINUED = "<!--pytest-codeblocks:cont-->"
@@ -19,6 +20,8 @@ STRANGE = re.compile(r"(?:\s|>|[-*+] |\d+[.)] )*(?:```|~~~)")
 UNSHOWN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
+# `code`, ``code with a ` in it``
+CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 # knn.convergence, or knn.map_on_the_curve k = 1, 11, 51
 REQUEST = re.compile(r"(?P<name>[\w.]+)(?:\s+(?P<parameter>\w+)\s*=\s*(?P<values>.+))?")
 
@@ -91,6 +94,23 @@ def lines_of(markdown: str) -> list[str]:
         if unshown := UNSHOWN.search(line):
             raise PageError(number, f"no page can show the character {named(unshown[0])}")
     return lines
+
+
+def outside_code(text: str, replace: Callable[[str], str]) -> str:
+    """Change what is not set as code in a line of prose.
+
+    Args:
+        text: the line.
+        replace: gives for a piece between code what takes its place.
+
+    Returns:
+        the line with the same code.
+    """
+    done, pieces = 0, []
+    for code in CODE.finditer(text):
+        pieces += [replace(text[done : code.start()]), code[0]]
+        done = code.end()
+    return "".join([*pieces, replace(text[done:])])
 
 
 def named(character: str) -> str:
@@ -167,8 +187,15 @@ def drawing_of(fence: Fence) -> Drawing:
         return Drawing(request["name"], caption)
     try:
         values = ast.literal_eval(f"({request['values']},)")
-    except (SyntaxError, ValueError) as error:
-        reason = f"frames must be literals, got {request['values']}"
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
+        reason = f"frames must be literals, got {request['values'][:80]}"
         raise PageError(fence.first, reason) from error
+    fit = [type(v) in (int, str) or (type(v) is float and isfinite(v)) for v in values]
+    if not all(fit):
+        reason = f"a frame is a number or a word, got {request['values'][:80]}"
+        raise PageError(fence.first, reason)
+    if len({str(value) for value in values}) < len(values):
+        reason = f"each frame is shown once, got {request['values'][:80]}"
+        raise PageError(fence.first, reason)
     frames = tuple({request["parameter"]: value} for value in values)
     return Drawing(request["name"], caption, frames)

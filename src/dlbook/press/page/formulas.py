@@ -14,7 +14,7 @@ from pathlib import Path
 
 from py_mini_racer import MiniRacer
 
-from dlbook.press.page.fences import PageError
+from dlbook.press.page.fences import CODE, PageError
 from dlbook.press.page.page import Page
 
 KATEX = Path(__file__).with_name("katex.min.js")
@@ -29,8 +29,6 @@ SOURCE = re.compile(
     r"(?<!\\)\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?!\s)(?P<inline>[^$]+?)(?<![\s\\])\$(?!\$)",
     re.DOTALL,
 )
-# `x`, ``x`y``
-CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 # KaTeX puts the sign of application behind a name as in `c_{\max}`, where MathML takes one element.
 APPLIED = re.compile("(<mi>\\w+</mi>)<mo>\u2061</mo>(?=</m(?:sub|sup|under|over)>)")
 MACROS = {"\\R": "\\mathbb{R}", "\\argmin": "\\operatorname*{arg\\,min}"}
@@ -79,17 +77,27 @@ def refused(page: Page) -> Iterator[PageError]:
     Yields:
         one mistake for each.
     """
-    lines = list(page.prose)
-    for fence in page.fences:
-        if fence.info in ("figure", "live"):  # the name is followed by prose
-            lines[fence.first + 1 : fence.last - 1] = fence.lines[1:]
-    text = CODE.sub(lambda match: "\n" * match[0].count("\n"), "\n".join(lines))
+    text = without_code(page)
     for match in SOURCE.finditer(text):
         block = match["block"] is not None
         try:
             formula(match["block"] if block else match["inline"], block)
         except ValueError as error:
             yield PageError(text.count("\n", 0, match.start()) + 1, str(error))
+
+
+def without_code(page: Page) -> str:
+    """Give the prose of a page and of its captions, with its lines, without what is code."""
+    lines = list(page.prose)
+    for fence in page.fences:
+        if fence.info in ("figure", "live"):  # the name is followed by prose
+            lines[fence.first + 1 : fence.last - 1] = fence.lines[1:]
+    return CODE.sub(blank, "\n".join(lines))
+
+
+def blank(match: re.Match) -> str:
+    """Take a text away and keep its line breaks, so that lines keep their numbers."""
+    return "\n" * match[0].count("\n")
 
 
 def line_of(reason: str, lines: Sequence[str]) -> int:

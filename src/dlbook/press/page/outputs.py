@@ -6,7 +6,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import zip_longest
 from pathlib import Path
 
@@ -19,10 +19,12 @@ from dlbook.press.page.fences import (
     Fence,
     PageError,
     named,
+    outside_code,
 )
 from dlbook.press.page.page import Page
 from dlbook.press.source.fresh import Interpreter
 
+LONGEST, WIDEST = 100, 200  # lines of an output, and characters of a line
 # ``` at the beginning of a line that a block prints
 TICKS = re.compile(r"\s*(`*)")
 
@@ -104,9 +106,25 @@ def shown_by(program: Program) -> list[str]:
     if not text.endswith("\n"):
         raise PageError(program.first, "this block must end the last line that it prints")
     lines = text[:-1].split("\n")
+    if reason := _misshown(lines):
+        raise PageError(program.first, f"this block prints {reason}")
     longest = max(len(TICKS.match(line)[1]) for line in lines)
     ticks = "`" * max(3, longest + 1)  # more than any line within
     return [program.margin + line for line in (f"{ticks}text", *lines, ticks)]
+
+
+def _misshown(lines: list[str]) -> str:
+    """Say what a page would not show as it was printed; nothing if it would."""
+    if not lines[0].strip() or not lines[-1].strip():
+        return "an empty line at the beginning or the end, which no page shows"
+    if any("\t" in line for line in lines):
+        return "a tab, whose width each page chooses: print spaces"
+    if len(lines) > LONGEST or max(map(len, lines)) > WIDEST:
+        return (
+            f"{len(lines)} lines of up to {max(map(len, lines))} characters, "
+            f"at most {LONGEST} of {WIDEST} can be read"
+        )
+    return ""
 
 
 def stale(page: Page) -> Iterator[PageError]:
@@ -161,7 +179,7 @@ def refreshed(page: Page) -> str:
 
 
 def refreshed_claims(page: Page) -> str:
-    """Bring the claims of a page up to date, leaving its fences alone.
+    """Bring the claims of a page up to date, in its prose and its captions, not in code.
 
     Args:
         page: of the book.
@@ -178,10 +196,16 @@ def refreshed_claims(page: Page) -> str:
         return f"[{claims.rewritten(match['text'], value, unit)}](claim:{match['name']})"
 
     lines = list(page.lines)
-    for number, text in enumerate(page.prose):
+    captions = {
+        number
+        for fence in page.fences
+        if fence.info in ("figure", "live")
+        for number in range(fence.first + 1, fence.last - 1)
+    }
+    for number, text in enumerate(page.lines):
         try:
-            if text:
-                lines[number] = claims.CLAIM.sub(replace, text)
+            if page.prose[number] or number in captions:
+                lines[number] = outside_code(text, partial(claims.CLAIM.sub, replace))
         except (LookupError, ValueError) as error:
             raise PageError(number + 1, str(error.args[0])) from error
     return "\n".join(lines) + "\n"

@@ -17,9 +17,12 @@ from dlbook.press.page.translate import mistakes_in
 WORDS = 2900  # of prose: what can be read in one sitting
 LETTERS = 160  # to a line of the source
 EXERCISES = 3
-# 3.09, 3 %, 12 s: what a run may have measured; not 1.2.3, v1.0 or 2018-01-02
+# 3.09, 1e-5, 3 %, 10-20 %, **12** percent, 12ms: what a run may have measured; not 1.2.3, v1.0
+# or 2018-01-02
 MEASURED = re.compile(
-    r"(?<![\w.,:/-])[-−]?\d+(?:\.\d+|\s?%|\s(?:s|ms|seconds?|minutes?|hours?|kB|MB|GB)\b)"
+    r"(?<![\w.,:/-])[-−]?\d+(?:\.\d+|[.,\d]*e[-−+]?\d+\b|(?:[,–-]\d+)?\**"
+    r"(?:[\s-]?(?:%|(?:percent|[mµn]s|min|seconds?|minutes?|hours?|days?|[kMGT]i?B)\b)"
+    r"|[\s-]s\b|\s?×(?!\s?\d)|x(?=\s(?:as|faster|slower)\b)))"
 )
 # what may hold any number: a claim, a formula, code, the address of a link, attributes
 EXACT = re.compile(
@@ -90,8 +93,8 @@ def every_measured_number_is_a_claim_or_cited(page: Page) -> Iterator[PageError]
     for first, text in paragraphs(page):
         if re.search(r"\[@[\w:-]+", text) or text.lstrip().startswith("<!--"):
             continue
-        if found := MEASURED.search(EXACT.sub(_blank, text)):
-            line = first + EXACT.sub(_blank, text)[: found.start()].count("\n")
+        if found := MEASURED.search(EXACT.sub(formulas.blank, text)):
+            line = first + EXACT.sub(formulas.blank, text)[: found.start()].count("\n")
             yield PageError(
                 line, f"{found[0]!r} is neither a claim nor cited nor a formula"
             )
@@ -113,11 +116,6 @@ def paragraphs(page: Page) -> Iterator[tuple[int, str]]:
         elif inside:
             yield number - len(inside), "\n".join(inside)
             inside = []
-
-
-def _blank(match: re.Match) -> str:
-    """Take a text away and keep its line breaks, so that lines keep their numbers."""
-    return "\n" * match[0].count("\n")
 
 
 def every_chapter_has_all_its_doors(page: Page) -> Iterator[PageError]:

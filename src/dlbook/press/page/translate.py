@@ -18,6 +18,7 @@ from dlbook.press.page.fences import (
     Fence,
     PageError,
     drawing_of,
+    outside_code,
 )
 from dlbook.press.page.glossary import linked
 from dlbook.press.page.page import Page
@@ -31,8 +32,7 @@ from dlbook.press.source.drawings import (
 )
 from dlbook.press.source.listings import definition, source_address
 
-# On a phone a picture keeps the size at which its labels can be read, and moves in this window.
-PAN = '<span class="pan" tabindex="0" role="group" aria-label="Figure">'
+PHONE = "(max-width: 599px)"  # the windows that show the narrow drawing
 
 
 def frames_of(page: Page) -> Iterator[Frame]:
@@ -140,11 +140,9 @@ def translated_line(text: str, line: int, page: Page) -> str:
             raise PageError(line, str(error.args[0])) from error
         return f"({'; '.join(works)})"
 
-    parts = re.split(r"(`+[^`]+`+)", text)  # what is set as code stays as it is
-    parts[::2] = [
-        CITATION.sub(citation, claims.CLAIM.sub(claim, part)) for part in parts[::2]
-    ]
-    return "".join(parts)
+    return outside_code(
+        text, lambda part: CITATION.sub(citation, claims.CLAIM.sub(claim, part))
+    )
 
 
 def translated_fence(fence: Fence, page: Page) -> str:
@@ -228,19 +226,25 @@ def _pictures(name: str, arguments: dict, page: Page) -> str:
 
     frame = Frame(name, tuple(arguments.items()))
     text = describe(alternative_text(name), arguments).replace("[", "(").replace("]", ")")
-    images = [
+    return "\n".join(_picture(frame, theme, text, page) for theme in THEMES)
+
+
+def _picture(frame: Frame, theme: str, text: str, page: Page) -> str:
+    """Let the window choose between the wide drawing of one theme and the narrow one."""
+    narrow = f"{theme}-narrow"
+    return (
+        f'<picture><source media="{PHONE}" srcset="{page.way_to(frame.address(narrow))}"'
+        f"{_size(frame, narrow)}>"
         f"![{text}]({page.way_to(frame.address(theme))}#only-{theme})"
-        f"{{ loading=lazy {_size(frame, theme)} }}"
-        for theme in THEMES
-    ]
-    return "\n".join([PAN, *images, "</span>"])
+        f"{{ loading=lazy{_size(frame, theme)} }}</picture>"
+    )
 
 
-def _size(frame: Frame, theme: str) -> str:
+def _size(frame: Frame, form: str) -> str:
     """Give the size of a picture, so that the page does not jump when it arrives."""
-    file = frame.cached(theme)
+    file = frame.cached(form)
     size = pixels_of(file.read_text(encoding="utf-8")) if file.is_file() else None
-    return "width={} height={}".format(*size) if size else ""
+    return ' width="{}" height="{}"'.format(*size) if size else ""
 
 
 def unwrapped(html: str) -> str:

@@ -32,7 +32,7 @@ def digest_of(name: str, frame: dict) -> str:
         16 hexadecimal digits.
     """
     request = f"{name}({sorted(frame.items())})"
-    return shortened(f"{request}\0{_surroundings(name, _newest())}")
+    return shortened(f"{request}\0{_surroundings(name, newest())}")
 
 
 def digest_of_script(path: Path) -> str:
@@ -59,12 +59,16 @@ def shortened(text: str) -> str:
 
 def look_again() -> None:
     """Let the next digest see what has changed since the last build began."""
-    _newest.cache_clear()
+    newest.cache_clear()
 
 
 @cache
-def _newest() -> int:
-    """Give the date of the last change of anything that a drawing may depend on."""
+def newest() -> int:
+    """Give the date of the last change of anything that a drawing may depend on.
+
+    Returns:
+        nanoseconds, as the file system gives them; `look_again` lets it look anew.
+    """
     folders = (PACKAGE, *PACKAGE.glob("*/"), RESULTS)
     inside = [path for folder in folders for path in files(folder, "*.*")]
     return max(path.stat().st_mtime_ns for path in [*inside, *folders, SETTINGS])
@@ -75,7 +79,7 @@ def _surroundings(name: str, _changed: int) -> str:
     """Join all that decides how every frame of a figure looks."""
     module, _, function = name.rpartition(".")
     texts = reached_by(f"figures.{module}", function)
-    texts |= reached_by("figures.style", "in_both_themes")
+    texts |= reached_by("figures.style", "in_both_widths")
     return _joined(texts, {module})
 
 

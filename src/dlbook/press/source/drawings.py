@@ -19,9 +19,11 @@ from dlbook.press.source.listings import definition
 
 FOLDER = "figures"
 THEMES = ("light", "dark")
+FORMS = (*THEMES, *(f"{theme}-narrow" for theme in THEMES))
+WITHOUT_FIGURES = {"style", "narrow"}  # modules among those of the figures
 # `<svg xmlns:xlink="…" width="504pt" height="216pt" viewBox=…`: 72 points are 96 pixels
 SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)pt"[^>]*?height="([\d.]+)pt"')
-AT_MOST = 4000  # drawings in the cache: some states of the whole book
+AT_MOST = 8000  # drawings in the cache: some states of the whole book
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,16 @@ class Frame:
     name: str
     arguments: tuple[tuple[str, object], ...] = ()
 
-    def cached(self, theme: str) -> Path:
-        """Give the file in which this picture is kept, drawn or not."""
+    def cached(self, form: str) -> Path:
+        """Give the file in which this picture is kept, drawn or not, in one of `FORMS`."""
         state = digest_of(self.name, dict(self.arguments))
-        return place(FOLDER, f"-{theme}.svg", [state])
+        return place(FOLDER, f"-{form}.svg", [state])
 
-    def address(self, theme: str) -> str:
-        """Give the place of this picture in the site."""
+    def address(self, form: str) -> str:
+        """Give the place of this picture in the site, in one of `FORMS`."""
         values = "".join(f"-{key}-{value}" for key, value in self.arguments)
         stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in values)
-        return f"assets/figures/{self.name.replace('.', '/')}{stem}-{theme}.svg"
+        return f"assets/figures/{self.name.replace('.', '/')}{stem}-{form}.svg"
 
 
 @dataclass(eq=False)
@@ -126,8 +128,10 @@ def draw_missing(frames: Iterable[Frame]) -> None:
         DrawingError: a figure function failed.
         RuntimeError: one of them ended its own process.
     """
-    places = {f: [f.cached(theme) for theme in THEMES] for f in dict.fromkeys(frames)}
-    missing = [frame for frame, paths in places.items() if not all(map(is_kept, paths))]
+    places = {f: {form: f.cached(form) for form in FORMS} for f in dict.fromkeys(frames)}
+    missing = [
+        frame for frame, paths in places.items() if not all(map(is_kept, paths.values()))
+    ]
     if not missing:
         return
     workers = min(len(missing), os.cpu_count() or 1)
@@ -143,20 +147,19 @@ def draw_missing(frames: Iterable[Frame]) -> None:
     clean(FOLDER, AT_MOST)
 
 
-def _draw(frame: Frame, places: list[Path]) -> str:
-    """Draw one picture in both themes to its places; say what failed, if anything did."""
+def _draw(frame: Frame, places: dict[str, Path]) -> str:
+    """Draw one picture in all forms to their places; say what failed, if anything did."""
     import torch
 
-    from dlbook.figures.style import in_both_themes
+    from dlbook.figures.style import in_both_widths
 
     # one process for each core is faster than threads, and steadier
     torch.set_num_threads(1)
     module, _, function = frame.name.rpartition(".")
     try:
         draw = getattr(importlib.import_module(f"dlbook.figures.{module}"), function)
-        pictures = in_both_themes(draw, **dict(frame.arguments))
-        for place, svg in zip(places, pictures, strict=True):
-            write_atomically(place, svg)
+        for form, svg in in_both_widths(draw, **dict(frame.arguments)).items():
+            write_atomically(places[form], svg)
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -174,8 +177,8 @@ def figures_of(word: str) -> dict[str, Callable]:
     Raises:
         LookupError: there are no figures for this word.
     """
-    known = [path.stem for path in files(PACKAGE / "figures", "[a-z]*.py")]
-    known.remove("style")
+    modules = [path.stem for path in files(PACKAGE / "figures", "[a-z]*.py")]
+    known = [module for module in modules if module not in WITHOUT_FIGURES]
     if word not in known:
         raise LookupError(f"there are figures for {', '.join(known)}, got {word!r}")
     module = importlib.import_module(f"dlbook.figures.{word}")

@@ -6,12 +6,14 @@ This file is also what that first process runs, so it imports nothing of the boo
 """
 
 import ast
+import atexit
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -32,12 +34,14 @@ class Interpreter:
                 `{"OMP_NUM_THREADS": "2"}`.
             imported: what it has imported before a program begins; may be empty.
         """
-        command = [sys.executable, "-P", __file__, imported]
+        self._command = [sys.executable, "-P", __file__, imported]
+        self._environment = dict(environment)
+        self._process = self._started()
+
+    def _started(self) -> subprocess.Popen:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        variables = os.environ | dict(environment)
-        self._process = subprocess.Popen(
-            command, env=variables, encoding="utf-8", **pipes
-        )
+        variables = os.environ | self._environment
+        return subprocess.Popen(self._command, env=variables, encoding="utf-8", **pipes)
 
     def printed(self, code: str) -> str:
         """Run a program and give what it prints.
@@ -55,7 +59,12 @@ class Interpreter:
             request = json.dumps({"code": code, "folder": folder})
             self._process.stdin.write(request + "\n")
             self._process.stdin.flush()
-            answer = json.loads(self._process.stdout.readline())
+            line = self._process.stdout.readline()
+        if not line:  # the next program gets a new process
+            self.close()
+            self._process = self._started()
+            raise RuntimeError("the program ended the process that had started it")
+        answer = json.loads(line)
         if answer["failed"]:
             raise RuntimeError(answer["text"])
         return answer["text"]
@@ -113,7 +122,14 @@ def serve(imported: str) -> None:
         with open(receiver, encoding="utf-8") as answer:
             text = answer.read()
         status = os.waitpid(child, 0)[1]
-        print(text or json.dumps({"failed": True, "text": _ended(status)}), flush=True)
+        answers = text.splitlines() or [_failed(_ended(status))]
+        if len(answers) > 1:
+            answers = [_failed("the program went on in more than one process")]
+        print(answers[0], flush=True)
+
+
+def _failed(reason: str) -> str:
+    return json.dumps({"failed": True, "text": reason})
 
 
 def _ended(status: int) -> str:
@@ -132,17 +148,20 @@ def _run(code: str, folder: str, sender: int) -> None:
     sys.argv = [""]
     main = sys.modules["__main__"] = ModuleType("__main__")
     _draw_new_seeds()
+    atexit._clear()  # what torch has registered is done when the first process ends
     shown = io.StringIO()
     try:
         with redirect_stdout(shown):
             exec(compile(code, "<block>", "exec"), main.__dict__)
+            threading._shutdown()  # as an interpreter ends: threads, then what was registered
+            atexit._run_exitfuncs()
         if os.lseek(1, 0, os.SEEK_END) > 0:
             raise RuntimeError("something else than print wrote to the standard output")
         answer = {"failed": False, "text": shown.getvalue()}
     except BaseException:
         answer = {"failed": True, "text": traceback.format_exc()}
     with open(sender, "w", encoding="utf-8") as pipe:
-        pipe.write(json.dumps(answer))
+        pipe.write(json.dumps(answer) + "\n")
     os._exit(0)
 
 

@@ -1,10 +1,14 @@
 """The source of the package, read without importing it: what a listing shows."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
 from dlbook.checkout import PACKAGE, ROOT
+
+# knn.error_rate, data.mnist.load; a name that no file system takes is none
+NAME = re.compile(r"(?:[^\W\d]\w{0,79}\.)+\w{1,80}")
 
 
 def module_path(module: str) -> Path:
@@ -24,8 +28,10 @@ def definition(name: str) -> tuple[Path, ast.stmt, str]:
     Raises:
         LookupError: the module or the definition does not exist.
     """
+    if not NAME.fullmatch(name):
+        raise LookupError(f"a definition is named like knn.error_rate, got {name[:80]!r}")
     module, _, wanted = name.rpartition(".")
-    path = module_path(module) if module else PACKAGE / "?.py"
+    path = module_path(module)
     if not path.is_file():
         raise LookupError(f"{name!r}: there is no module {path.relative_to(ROOT)}")
     lines, tree = parsed(path)

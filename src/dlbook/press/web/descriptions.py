@@ -32,6 +32,18 @@ def chapter_description(markdown: str) -> str:
     return _cut(text[0].upper() + text[1:])
 
 
+def lab_title(script: str) -> str:
+    """Read the title of a lab, such as `Lab: move the border`.
+
+    Args:
+        script: the percent script, which begins with a Markdown cell.
+
+    Raises:
+        ValueError: the script does not begin with a title.
+    """
+    return _opening(script)[0].removeprefix("# ")
+
+
 def lab_description(script: str) -> str:
     """Describe a lab by its title and what it asks its reader to do.
 
@@ -44,6 +56,15 @@ def lab_description(script: str) -> str:
     Raises:
         ValueError: the script does not begin with a title.
     """
+    title, lines = lab_title(script), _opening(script)
+    title += "" if title.endswith(("?", "!")) else "."
+    sentences = re.split(r"(?<=[.?!])\s+", " ".join(lines[1:]).strip())
+    told = [sentence for sentence in sentences if not LINK.search(sentence)]
+    return _cut(_plain(" ".join([title, *told])))
+
+
+def _opening(script: str) -> list[str]:
+    """Give the lines of the first cell of a lab, the title first."""
     found = OPENING.match(script)
     lines = (
         [line.removeprefix("#").strip() for line in found[1].splitlines()]
@@ -52,11 +73,7 @@ def lab_description(script: str) -> str:
     )
     if not lines or not lines[0].startswith("# "):
         raise ValueError("a lab opens with a Markdown cell and its title, `# # Lab: …`")
-    title = lines[0].removeprefix("# ")
-    title += "" if title.endswith(("?", "!")) else "."
-    sentences = re.split(r"(?<=[.?!])\s+", " ".join(lines[1:]).strip())
-    told = [sentence for sentence in sentences if not LINK.search(sentence)]
-    return _cut(_plain(" ".join([title, *told])))
+    return lines
 
 
 def _plain(text: str) -> str:
