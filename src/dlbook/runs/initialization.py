@@ -22,7 +22,7 @@ from dlbook.mlp import Layer, draw_layers, relu, tanh
 from dlbook.runs.record import Claim, Findings, over_seeds
 
 SEEDS = range(5)
-DEPTH, WIDTH = 30, 64  # hidden layers of the networks that are trained, and their units
+DEPTH, WIDTH = 20, 64  # hidden layers of the networks that are trained, and their units
 SQUARES = (
     0.5,
     1.0,
@@ -34,9 +34,9 @@ SQUARES = (
     3.0,
     4.0,
 )  # g**2, the frames of the slider
-DEPTHS = (5, 15, 30, 50)
+DEPTHS = (5, 10, 20, 30, 50)
 SHOWN = (0, 1, 5, 10, 20, 30)  # layers whose signal is told
-BATCH, EPOCHS, POINTS = 50, 5, 5  # a point of a curve is the mean of so many steps
+BATCH, EPOCHS, POINTS = 50, 10, 10  # a point of a curve is the mean of so many steps
 
 
 def quick(device: torch.device) -> Findings:
@@ -45,7 +45,7 @@ def quick(device: torch.device) -> Findings:
     x = (images - images.mean()) / images.std()
     library = moved(draw_layers([64] + [100] * 30, 0, torch.float64), device)
     right = moved(drawn([64] + [100] * 30, 2.0, 0, torch.float64), device)
-    claims = {"default_gain_square": Claim(_gain_square(library), tolerance=1e-9)}
+    claims = {}
     for name, layers in (("default", library), ("right", right)):
         sizes = mean_squares(x, layers, relu)
         shares = variances_over_inputs(x, layers, relu) / sizes
@@ -58,7 +58,7 @@ def quick(device: torch.device) -> Findings:
 
 
 def window(device: torch.device) -> Findings:
-    """Train 30 layers from nine gains and from the library's default, five seeds each."""
+    """Train 20 layers from nine gains and from the library's default, five seeds each."""
     starts = [_to_scores(g2, seed, DEPTH) for g2 in SQUARES for seed in SEEDS]
     starts += [draw_layers([64, *[WIDTH] * DEPTH, 10], seed) for seed in SEEDS]
     losses, errors = train(starts, device)
@@ -157,11 +157,11 @@ def squashed(device: torch.device) -> dict[str, Claim]:
 def train(networks: list[list[Layer]], device: torch.device) -> tuple[Tensor, Tensor]:
     """Train networks of one shape side by side on the digits, each as if it were alone.
 
-    Five epochs of batches of 50, step size 0.01 with momentum 0.9, all in one order. A
+    Ten epochs of batches of 50, step size 0.01 with momentum 0.9, all in one order. A
     network that diverges harms no other.
 
     Returns:
-        (networks, points) the losses, each the mean of five steps, in nats, NaN once one
+        (networks, points) the losses, each the mean of ten steps, in nats, NaN once one
         diverged; and (networks,) the training errors in %, where no answer is a mistake.
     """
     images, labels, _, _ = (part.to(device) for part in digits.load())
@@ -226,11 +226,6 @@ def _rotated(seed: int, depth: int) -> list[Layer]:
         weight = math.sqrt(2) * orthogonal(WIDTH, generator, torch.float32)
         hidden.append((weight, torch.zeros(WIDTH)))
     return [*hidden, last]
-
-
-def _gain_square(layers: list[Layer]) -> float:
-    """Give g**2 of weights that were drawn: their variance times the inputs, the mean."""
-    return statistics.mean((w.var() * w.shape[1]).item() for w, _ in layers[1:])
 
 
 def _ranks(device: torch.device) -> list[float]:
