@@ -69,6 +69,8 @@ def window(device: torch.device) -> Findings:
     ):
         key = name.replace(".", "_")
         claims[f"error_{key}"] = over_seeds(missed.tolist(), "%", tolerance=15.0)
+        claims[f"least_error_{key}"] = Claim(missed.min().item(), "%", tolerance=15.0)
+        claims[f"largest_error_{key}"] = Claim(missed.max().item(), "%", tolerance=15.0)
         diverged = curves[:, -1].isnan().sum().item()
         claims[f"diverged_{key}"] = Claim(float(diverged), tolerance=1.0)
         middle = curves.nan_to_num(nan=math.inf).median(dim=0).values
@@ -131,6 +133,8 @@ def scattered(
             sizes.append(mean_squares(x, moved(layers, device), relu)[-1].item())
         claims[f"scatter_{n}"] = over_seeds(sizes, tolerance=1e-9)
         claims[f"scatter_mean_{n}"] = Claim(statistics.mean(sizes), tolerance=1e-9)
+        claims[f"scatter_least_{n}"] = Claim(min(sizes), tolerance=1e-9)
+        claims[f"scatter_largest_{n}"] = Claim(max(sizes), tolerance=1e-9)
     return claims
 
 
