@@ -45,8 +45,8 @@ def bundles(theme: Theme) -> Figure:
         back.plot(0, law[-1] * square / (square / 2), ms=7, **ends)
         there.plot(law, color=theme.ink, lw=1, ls="--")
         back.plot(law[:-1].flip(0) * square, color=theme.ink, lw=1, ls="--")
-    there.set(xlabel="layer", ylabel="mean square", title="signal, from left to right")
-    back.set(xlabel="layer", title="gradient, from right to left")
+    there.set(xlabel="layer", ylabel="mean square", title="signal, going right")
+    back.set(xlabel="layer", title="gradient, going left")
     there.legend(loc="lower left")
     return drawing
 
@@ -115,8 +115,8 @@ def window(theme: Theme, square: float = 2) -> Figure:
 def scatter(theme: Theme) -> Figure:
     """Mean square behind 30 layers of rectifiers of the right gain, for four widths.
 
-    One dot is one draw, on a logarithmic axis. The dots of width 25 reach over six powers of
-    ten, those of width 200 over little more than one. The bar of the median lies below 1,
+    One dot is one draw, on a logarithmic axis. The dots of width 25 reach over nearly five
+    powers of ten, those of width 200 over less than two. The bar of the median lies below 1,
     the mean of the law, the farther the narrower the layers are.
     """
     drawing = Figure(figsize=(7, 2.8), layout="constrained")
