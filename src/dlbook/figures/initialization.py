@@ -104,10 +104,10 @@ def window(theme: Theme, square: float = 2) -> Figure:
             at = (steps[-1], curve[-1]) if curve else (0, math.log(10))
             loss.plot(*at, color=theme.accent, marker="x", ms=9, mew=2)
     loss.axhline(math.log(10), color=theme.ink, lw=0.8, ls=":")
-    there.set(xlabel="layer", title=f"signal, $g^2 = {square:g}$")
-    back.set(xlabel="layer", title="gradient")
+    there.set(xlabel="layer", ylabel="mean square", title=f"signal, $g^2 = {square:g}$")
+    back.set(xlabel="layer", ylabel="mean square", title="gradient")
     loss.set(
-        xlabel="steps of training", title="loss, nats", ylim=(0.5, 4), xlim=(-8, 268)
+        xlabel="steps of training", ylabel="loss, nats", ylim=(0.5, 4), xlim=(-8, 268)
     )
     return drawing
 
@@ -131,7 +131,8 @@ def scatter(theme: Theme) -> Figure:
     axes.axvline(1, color=theme.accent, lw=1, ls="--")
     axes.text(1.1, 3.45, "mean of the law", color=theme.accent, va="bottom")
     axes.set(xscale="log", xlabel="mean square behind 30 layers", ylim=(-0.6, 3.9))
-    axes.set_yticks(range(4), [f"{width} units" for width in (25, 50, 100, 200)])
+    axes.set_yticks(range(4), ["25", "50", "100", "200"])
+    axes.set_ylabel("units a layer")
     return drawing
 
 
