@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from dlbook.checkout import DOCS
+from dlbook.checkout import DOCS, number_of
 from dlbook.press.page.fences import OUTPUT, Fence, PageError, fences_of, lines_of
 
 # # Nearest neighbors
@@ -63,6 +63,11 @@ class Page:
     def word(self) -> str:
         """Give the word that opens all doors, such as `knn`: the name of its file."""
         return Path(self.address).stem
+
+    @property
+    def number(self) -> int | None:
+        """Give the number of a chapter; a lab has that of its chapter, other pages have none."""
+        return number_of(self.word) if self.kind in ("chapter", "lab") else None
 
     @cached_property
     def title(self) -> str:

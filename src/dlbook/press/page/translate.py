@@ -21,6 +21,7 @@ from dlbook.press.page.fences import (
     outside_code,
 )
 from dlbook.press.page.glossary import linked
+from dlbook.press.page.numbering import figure_number
 from dlbook.press.page.page import Page
 from dlbook.press.page.widgets import widget
 from dlbook.press.source.drawings import (
@@ -203,6 +204,9 @@ def _figure(fence: Fence, page: Page) -> str:
     drawing = _drawing(fence)
     pictures = [_pictures(drawing.name, frame, page) for frame in drawing.frames]
     caption = translated_line(drawing.caption, fence.first, page)
+    number = figure_number(fence, page)
+    label = f'<span class="figure-number">Figure {number}.</span>' if number else ""
+    caption = f"{label} {caption}".strip()
     caption = f"<figcaption markdown>{caption}</figcaption>" if caption else ""
     if len(pictures) == 1:
         return f'<figure class="drawing" markdown="span">\n{pictures[0]}\n{caption}\n</figure>'
