@@ -7,6 +7,10 @@ from bs4 import BeautifulSoup
 
 from dlbook import checkout
 from dlbook.checkout import DOCS, ROOT, files
+from dlbook.press.downloads.notebooks import notebook
+from dlbook.press.downloads.plain import plain
+from dlbook.press.page import dialect
+from dlbook.press.page.fences import PageError
 from dlbook.press.page.numbering import figure_number, marked, numbered
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import translated
@@ -60,3 +64,22 @@ def test_figures_are_counted_within_their_chapter(monkeypatch):
     shown = re.findall(r"figure-number\">(.*?)</span> Text\.", translated(page))
     assert shown == ["Figure 2.1.", "Figure 2.2."]
     assert "figure-number" not in translated(Page("reference/notation.md", text))
+
+
+def test_a_reference_leads_to_its_figure_and_has_its_number(monkeypatch):
+    monkeypatch.setattr(checkout, "chapters", lambda: ["views", "knn"])
+    other = FIGURE.replace("convergence", "votes_and_decisions")
+    refer = "See [Figure](figure:knn.convergence), `[Figure](figure:knn.x)`."
+    text = f"# K\n\n{other}\n{FIGURE}\n{refer}\n"
+    page = Page("chapters/knn.md", text)
+    assert "See [Figure 2.2](#figure-2), `[Figure](figure:knn.x)`." in translated(page)
+    assert 'id="figure-2"' in translated(page)
+    assert "See Figure 2.2, `" in plain(page)
+    assert "See Figure 2.2, `" in notebook(page)
+    wrong = Page("chapters/knn.md", text.replace("figure:knn.conv", "figure:knn.cov"))
+    with pytest.raises(PageError, match=r"line 13: .*knn\.covergence.* none of this"):
+        translated(wrong)
+    like = Page(
+        "chapters/knn.md", text.replace("[Figure](figure:knn.c", "[it](figure:knn.c")
+    )
+    assert any("referred to as" in m.reason for m in dialect.mistakes(like))

@@ -70,7 +70,6 @@ LOG = get_plugin_logger("dlbook")
 CHANGELOG = ROOT / "CHANGELOG.md"
 MADE = CACHE / "made"
 TEMPLATES = CACHE / "templates"
-WORDS_PER_MINUTE = 200
 SHEET = "assets/css/site.css"
 
 
@@ -223,12 +222,18 @@ class Press(BasePlugin):
                 yield page.word, card
 
     def on_nav(self, nav, *, config, files):
-        """Number the chapters and labs in the menu; elsewhere a title is a title."""
+        """Number the chapters and labs in the menu, and let pages of the API lead back to it."""
         for page in nav.pages:
             number = self._page(page.file).number
             if number:  # the theme shows what is typeset in the menu alone
                 title = f"{marked(number)} {escape(page.title)}"
                 page.typeset = SimpleNamespace(title=title)
+        if index := files.get_file_from_path("reference/api.md"):
+            for file in files.documentation_pages():
+                if file.src_uri.startswith("reference/api/"):
+                    file.page.parent = (
+                        index.page
+                    )  # the trail above it, and the branch open
         return nav
 
     def on_env(self, env, *, config, files):
@@ -251,7 +256,7 @@ class Press(BasePlugin):
             _report_left(html, ours, config.strict)
         self.contents[ours.address] = (page.file.dest_uri, numbered(html, ours))
         if ours.kind == "chapter":
-            html = html.replace("</h1>", f"</h1>\n{_head(ours, page.markdown, files)}", 1)
+            html = html.replace("</h1>", f"</h1>\n{_head(ours, files)}", 1)
             html += self._foot(ours, files)
         return f'{html}\n<p class="checked">Checked with {self.checked}.</p>'
 
@@ -264,7 +269,7 @@ class Press(BasePlugin):
                 text = descriptions.chapter_description(ours.text)
             elif ours.kind == "lab":
                 text = descriptions.lab_description(ours.text)
-                page.meta["title"] = descriptions.lab_title(ours.text)
+                page.meta["title"] = f"{descriptions.lab_title(ours.text)} (lab)"
         # behind the last chapter no lab of the first one follows, nor does it lead back there
         if ours.kind == "chapter" and "labs/" in getattr(page.next_page, "url", ""):
             page.next_page = None
@@ -495,10 +500,9 @@ def _add(files, config, uri: str, content: str) -> None:
     files.append(File.generated(config, uri, abs_src_path=str(path)))
 
 
-def _head(page: Page, markdown: str, files) -> str:
+def _head(page: Page, files) -> str:
     """Write what stands below the title of a chapter: time to read, notebook, lab, API."""
-    words = len(" ".join(Page(page.address, markdown).prose).split())
-    links = [f"<span>{max(1, round(words / WORDS_PER_MINUTE))} minutes to read</span>"]
+    links = [f"<span>{page.minutes} minutes to read</span>"]
     links.append(f'<a href="../notebooks/{page.word}.ipynb" download>Notebook</a>')
     if files.get_file_from_path(f"labs/{page.word}.py"):
         links.append(f'<a href="../labs/{page.word}.html">Lab</a>')

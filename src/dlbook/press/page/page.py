@@ -14,6 +14,7 @@ from dlbook.press.page.fences import OUTPUT, Fence, PageError, fences_of, lines_
 
 # # Nearest neighbors
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+WORDS_PER_MINUTE = 200
 FOLDERS = {"chapters": "chapter", "labs": "lab", "reference": "reference"}
 
 
@@ -100,6 +101,14 @@ class Page:
         for fence in self.fences:
             lines[fence.first - 1 : fence.last] = [""] * (fence.last - fence.first + 1)
         return tuple(lines)
+
+    @property
+    def minutes(self) -> int:
+        """Estimate the time to read it: its prose and its captions, without the code."""
+        figures = [fence for fence in self.fences if fence.info == "figure"]
+        captions = [line for fence in figures for line in fence.lines[1:]]
+        words = len(" ".join([*self.prose, *captions]).split())
+        return max(1, round(words / WORDS_PER_MINUTE))
 
     @cached_property
     def outputs(self) -> dict[Fence, Fence]:
