@@ -71,15 +71,15 @@ def test_the_keyboard_reaches_every_chapter_and_marks_what_it_needs(open_page):
 
 
 @pytest.mark.parametrize(
-    ("address", "trail"),
+    ("place", "trail"),
     [
         ("chapters/knn.html", ["Home", "Learning from data"]),
         ("labs/knn.html", ["Home", "Labs"]),
         ("reference/api/knn.html", ["Home", "Reference", "API"]),
     ],
 )
-def test_a_trail_says_where_a_page_is(address, trail, open_page):
-    page = open_page(address)
+def test_a_trail_says_where_a_page_is(place, trail, open_page):
+    page = open_page(place)
     steps = page.locator(".md-path a")
     assert [step.inner_text().strip() for step in steps.all()] == trail
     steps.first.click()

@@ -74,7 +74,7 @@ def test_the_map_names_every_chapter_once_and_says_in_words_what_it_draws():
 def test_the_rows_of_the_style_sheet_are_those_of_the_arrows():
     css = (DOCS / "assets" / "css" / "book.css").read_text(encoding="utf-8")
     assert f".chapter-map ol ol > li {{ height: {overview.ROW / 20:g}rem;" in css
-    gap = f"grid-template-columns: 7.4rem 1fr; margin-bottom: {overview.GAP / 20:g}rem;"
+    gap = f"grid-template-columns: 7rem 1fr; margin-bottom: {overview.GAP / 20:g}rem;"
     assert gap in css
 
 
