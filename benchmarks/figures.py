@@ -51,7 +51,7 @@ def full() -> list[Line]:
 
 def tiny() -> list[Line]:
     """Save two figures."""
-    frames = [Frame("book.chapter_map"), Frame("knn.convergence")]
+    frames = [Frame("knn.convergence"), Frame("features.edges")]
     return compare([frame for frame in frames if exists(frame)], rounds=1)
 
 

@@ -142,6 +142,29 @@ def test_every_lab_stands_in_the_table_of_contents():
         )
 
 
+def names_in_contents():
+    """Give the name of each page in the table of contents, by its place below `docs`."""
+    entries = [entry for part in settings()["nav"] for entry in part.values()]
+    listed = [entry for entry in entries if isinstance(entry, list)]
+    return {source: name for items in listed for i in items for name, source in i.items()}
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=names(CHAPTERS))
+def test_a_chapter_has_one_name_everywhere(path):
+    title, known = Page.at(path).title, names_in_contents()
+    assert known[f"chapters/{path.stem}.md"] == title, "mkdocs.yml names it otherwise"
+    lab = ROOT / "docs" / "labs" / f"{path.stem}.py"
+    if lab.is_file():
+        text = lab.read_text(encoding="utf-8")
+        assert known[f"labs/{path.stem}.py"] == title
+        assert text.startswith(f"# %% [markdown]\n# # {title}: "), "the lab is named so"
+        assert f"[{title}](../chapters/{path.stem}.md)" in text
+    for place in ("course", "glossary"):
+        page = (ROOT / f"docs/reference/{place}.md").read_text(encoding="utf-8")
+        called = re.findall(rf"\[([A-Z][^]]*)\]\(\.\./chapters/{path.stem}\.md\)", page)
+        assert set(called) <= {title}, f"{place}.md names it otherwise"
+
+
 @pytest.mark.parametrize("path", PAGES, ids=names(PAGES))
 def test_a_page_breaks_no_rule(path):
     page = Page.at(path)

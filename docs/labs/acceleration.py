@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: find the brake
+# # Training fast: find the brake
 #
 # Chapter: [Training fast](../chapters/acceleration.md). Guess first what limits a step on your
 # machine, then measure. Every time below is processor time of one thread, in milliseconds;

@@ -1,7 +1,7 @@
 # %% [markdown]
-# # Lab: four small machines
+# # Applications: four small machines
 #
-# Chapter: [Applications, and why they work now](../chapters/applications.md).
+# Chapter: [Applications](../chapters/applications.md).
 # Find, imagine, continue, act: change a number, guess what happens, run the cell again.
 
 # %%

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: order an error
+# # Universal approximation: order an error
 #
 # Chapter: [Universal approximation](../chapters/approximation.md).
 # Choose a function and a tolerance, and let the construction deliver.

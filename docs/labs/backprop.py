@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: blame, step by step
+# # Back-propagation: blame, step by step
 #
 # Chapter: [Back-propagation](../chapters/backprop.md).
 # Change a number, run the cell again, and see what the gradient does.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: which axis expands?
+# # Broadcasting: which axis expands?
 #
 # Chapter: [Broadcasting](../chapters/broadcasting.md).
 # Change the two shapes, run the cell, and predict the picture before you see it.

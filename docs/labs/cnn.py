@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: watch a small net learn
+# # Training a convolutional network: watch a small net learn
 #
 # Change the numbers, run again, and watch a small net learn to read 8 x 8 digits. The chapter
 # [Training a convolutional network](../chapters/cnn.md) explains the recipe.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: slide a kernel
+# # Convolution: slide a kernel
 #
 # Chapter: [Convolution](../chapters/convolution.md).
 # Choose a kernel, a stride, a padding and a dilation. Predict the response, then look.

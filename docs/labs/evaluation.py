@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: break the seal
+# # Proper evaluation: break the seal
 #
 # Chapter: [Proper evaluation](../chapters/evaluation.md).
 # Write down your guess before you run a cell; afterwards it is no longer a guess.

@@ -1,8 +1,8 @@
 # %% [markdown]
-# # Lab: let the plane see more
+# # Features: let the plane see more
 #
 # The classifier stays a plane. You change what it sees. The chapter
-# [Linear separability and features](../chapters/features.md) explains the parts.
+# [Features](../chapters/features.md) explains the parts.
 
 # %%
 import torch

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: feel the step size
+# # Gradient descent: feel the step size
 #
 # Chapter: [Gradient descent](../chapters/gradient_descent.md).
 # Change one number, predict, run.

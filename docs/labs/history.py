@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: train your own T-C network
+# # From neural networks to deep learning: train your own T-C network
 #
 # Chapter: [From neural networks to deep learning](../chapters/history.md).
 # Choose how many kinds of hidden units there are, and where training starts.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: thirty factors
+# # Initialization: thirty factors
 #
 # Chapter: [Initialization](../chapters/initialization.md).
 # Change a number, run the cell again, and see what arrives.

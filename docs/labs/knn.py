@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: move the border
+# # Nearest neighbors: move the border
 #
 # Change the numbers, run again, and watch the border between the classes. The chapter
 # [Nearest neighbors](../chapters/knn.md) explains what you see.

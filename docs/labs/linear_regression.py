@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: a line and its landscape
+# # Linear regression: a line and its landscape
 #
 # Chapter: [Linear regression](../chapters/linear_regression.md).
 # Every value below is yours to change.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: a playground for small networks
+# # Multi-layer perceptrons: a playground for small networks
 #
 # Chapter: [Multi-layer perceptrons](../chapters/mlp.md).
 # Train a small network on two moons, look at its border, and change one thing at a time.

@@ -1,7 +1,7 @@
 # %% [markdown]
-# # Lab: endings for one neuron
+# # One neuron: endings to choose
 #
-# Chapter: [One neuron, many models](../chapters/neuron.md).
+# Chapter: [One neuron](../chapters/neuron.md).
 # Change an ending, run the cell again, and predict where the border goes.
 
 # %%

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: mistakes, counted
+# # The perceptron: mistakes, counted
 #
 # Chapter: [The perceptron](../chapters/perceptron.md).
 # Change a number, run the cell again, and see how many mistakes it takes to learn.

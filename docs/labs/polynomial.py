@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: turn the dial
+# # Polynomials: turn the dial
 #
 # Chapter: [Polynomials](../chapters/polynomial.md).
 # Predict which way the bars move before you run a cell.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: how good is the best of many?
+# # Loss and risk: how good is the best of many?
 #
 # Chapter: [Loss and risk](../chapters/risk.md).
 # Candidates toss coins; you keep the one with the best score. Change `candidates`.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: margins and multipliers
+# # Support vector machines: margins and multipliers
 #
 # Chapter: [Support vector machines](../chapters/svm.md).
 # Change a number, run the cell again, and see which points hold the border.

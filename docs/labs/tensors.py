@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: a matrix at work
+# # Tensors: a matrix at work
 #
 # Chapter: [Tensors](../chapters/tensors.md).
 # Change a matrix, multiply, and watch where vectors go.

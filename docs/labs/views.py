@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: one storage, many tensors
+# # Views: one storage, many tensors
 #
 # Chapter: [Views](../chapters/views.md).
 # Write a view, predict its stride and offset, then run the cell and look.

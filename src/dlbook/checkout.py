@@ -72,6 +72,19 @@ def chapters() -> list[str]:
     return [source.stem for source in sources if source.parent.name == "chapters"]
 
 
+def number_of(word: str) -> int | None:
+    """Give the number of a chapter: its place in the reading order, and nothing else.
+
+    Args:
+        word: of the chapter, such as `knn`.
+
+    Returns:
+        counted from 1; None for what is no chapter.
+    """
+    order = chapters()
+    return order.index(word) + 1 if word in order else None
+
+
 def files(folder: Path, pattern: str) -> list[Path]:
     """List files of the book, and not what editors and systems leave beside them.
 

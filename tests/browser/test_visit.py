@@ -127,3 +127,17 @@ def test_the_faces_of_the_book_are_there_on_a_first_visit(open_page):
     page = open_page("chapters/knn.html")
     page.evaluate("document.fonts.ready.then(() => null)")
     assert "Source Serif 4" in page.evaluate(LOADED)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_first_visit_of_home_is_light_and_its_net_waits(width, visit):
+    page = visit("index.html", width)
+    weights = {response.url.split("/", 3)[3]: weight(response) for response in page.seen}
+    assert "assets/js/live/cnn.js" in weights
+    assert not any("weights" in name for name in weights), "nobody has drawn yet"
+    heaviest = sorted(weights.items(), key=lambda item: -item[1])[:12]
+    assert sum(weights.values()) <= BYTES, heaviest
+    moved = page.evaluate(READ)
+    assert sum(value for value, *_ in moved) <= SHIFT, moved
+    with page.expect_response("**/cnn_weights.js"):
+        page.get_by_role("button", name="Take a 7").click()

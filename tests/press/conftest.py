@@ -33,7 +33,7 @@ NAV = """nav:
 
 """
 LAB = """# %% [markdown]
-# # Lab: views
+# # Views: forty-two
 #
 # Chapter: [Views](../chapters/views.md). Change `n`, run.
 

@@ -34,10 +34,12 @@ def test_a_chapter_without_a_promise_is_refused():
 
 
 def test_a_lab_is_described_by_its_title_and_its_task():
-    head = "# %% [markdown]\n# # Lab: a line\n#\n# Chapter: [Lines](../chapters/l.md).\n"
+    head = (
+        "# %% [markdown]\n# # Lines: a line\n#\n# Chapter: [Lines](../chapters/l.md).\n"
+    )
     script = f"{head}# Change `k`,\n# run.\n\n# %%\nimport torch\n"
-    assert descriptions.lab_description(script) == "Lab: a line. Change k, run."
-    assert descriptions.lab_title(script) == "Lab: a line"
+    assert descriptions.lab_description(script) == "Lines: a line. Change k, run."
+    assert descriptions.lab_title(script) == "Lines: a line"
     with pytest.raises(ValueError, match="title"):
         descriptions.lab_description("# %%\nimport torch\n")
 

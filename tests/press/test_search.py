@@ -53,3 +53,5 @@ def test_the_code_of_a_lab_is_passed_over_and_its_prose_is_not():
         "title": "The border",
         "text": "<p>Turn it.</p>\n<li>one</li>",
     }
+    whole = entry | {"location": "labs/knn.html", "title": "Nearest neighbors"}
+    assert search.prose_of(whole)["title"] == "Nearest neighbors (lab)"

@@ -30,3 +30,11 @@ for (const figure of document.querySelectorAll("figure.frames")) {
   slider.addEventListener("input", show)
   show()
 }
+// A browser asks for pictures far below the window. Those of the cards wait until they are near: a first visit stays light.
+const near = new IntersectionObserver(sights => {
+  for (const { target } of sights.filter(sight => sight.isIntersecting)) {
+    target.classList.add("near")
+    near.unobserve(target)
+  }
+}, { rootMargin: "300px" })
+document.querySelectorAll(".card-picture").forEach(picture => near.observe(picture))

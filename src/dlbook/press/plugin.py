@@ -15,6 +15,7 @@ from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from shutil import copyfile
+from types import SimpleNamespace
 
 from jinja2 import FileSystemBytecodeCache
 from mkdocs.exceptions import PluginError
@@ -41,6 +42,7 @@ from dlbook.press.page import formulas, rules
 from dlbook.press.page.citations import BIBLIOGRAPHY, entries
 from dlbook.press.page.dialect import require_understood
 from dlbook.press.page.fences import PageError, drawing_of
+from dlbook.press.page.numbering import marked, numbered
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import frames_of, translated, unwrapped
 from dlbook.press.page.widgets import SCRIPTS
@@ -68,7 +70,6 @@ LOG = get_plugin_logger("dlbook")
 CHANGELOG = ROOT / "CHANGELOG.md"
 MADE = CACHE / "made"
 TEMPLATES = CACHE / "templates"
-WORDS_PER_MINUTE = 200
 SHEET = "assets/css/site.css"
 
 
@@ -220,6 +221,21 @@ class Press(BasePlugin):
                     card = cards.card(page.title, part, description)
                 yield page.word, card
 
+    def on_nav(self, nav, *, config, files):
+        """Number the chapters and labs in the menu, and let pages of the API lead back to it."""
+        for page in nav.pages:
+            number = self._page(page.file).number
+            if number:  # the theme shows what is typeset in the menu alone
+                title = f"{marked(number)} {escape(page.title)}"
+                page.typeset = SimpleNamespace(title=title)
+        if index := files.get_file_from_path("reference/api.md"):
+            for file in files.documentation_pages():
+                if file.src_uri.startswith("reference/api/"):
+                    file.page.parent = (
+                        index.page
+                    )  # the trail above it, and the branch open
+        return nav
+
     def on_env(self, env, *, config, files):
         """Keep the compiled templates of the theme."""
         return _keep_templates(env)
@@ -238,9 +254,9 @@ class Press(BasePlugin):
         page.meta["search"] = search.settings_of(ours.address)
         if ours.address in self.written:
             _report_left(html, ours, config.strict)
-        self.contents[ours.address] = (page.file.dest_uri, html)
+        self.contents[ours.address] = (page.file.dest_uri, numbered(html, ours))
         if ours.kind == "chapter":
-            html = html.replace("</h1>", f"</h1>\n{_head(ours, page.markdown, files)}", 1)
+            html = html.replace("</h1>", f"</h1>\n{_head(ours, files)}", 1)
             html += self._foot(ours, files)
         return f'{html}\n<p class="checked">Checked with {self.checked}.</p>'
 
@@ -253,11 +269,12 @@ class Press(BasePlugin):
                 text = descriptions.chapter_description(ours.text)
             elif ours.kind == "lab":
                 text = descriptions.lab_description(ours.text)
-                page.meta["title"] = descriptions.lab_title(ours.text)
+                page.meta["title"] = f"{descriptions.lab_title(ours.text)} (lab)"
+        # behind the last chapter no lab of the first one follows, nor does it lead back there
         if ours.kind == "chapter" and "labs/" in getattr(page.next_page, "url", ""):
-            page.next_page = (
-                None  # behind the last chapter no lab of the first one follows
-            )
+            page.next_page = None
+        if ours.kind == "lab" and "chapters/" in getattr(page.previous_page, "url", ""):
+            page.previous_page = None
         page.meta["description"] = escape(text)
         has_card = ours.kind in ("chapter", "lab") and ours.word in chapters()
         page.meta["card"] = cards.address(ours.word if has_card else "book")
@@ -271,6 +288,7 @@ class Press(BasePlugin):
             for address, svg in pictures.items():
                 write_atomically(Path(config.site_dir) / address, svg)
             output = output.replace("</h1>", f"</h1>\n{self._lab_head(ours)}", 1)
+        output = numbered(output, ours)
         try:
             output = formulas.rendered(output)
         except ValueError as error:
@@ -351,7 +369,7 @@ class Press(BasePlugin):
             words[words.index(chapter.word) + 1 :] if chapter.word in words else []
         )
         if following and (after := self.pages.get(f"chapters/{following[0]}.md")):
-            title = f"Next chapter: {escape(after.title)}"
+            title = f"Next chapter: {marked(after.number)} {escape(after.title)}"
             links.append(f'<a href="{after.word}.html">{title}</a>')
         return f'\n<p class="chapter-foot">{"".join(links)}</p>' if links else ""
 
@@ -360,7 +378,8 @@ class Press(BasePlugin):
         links = [f'<a href="{lab.word}.ipynb" download>Notebook</a>']
         if chapter := self.pages.get(f"chapters/{lab.word}.md"):
             address = f"../chapters/{lab.word}.html"
-            links.insert(0, f'<a href="{address}">Chapter: {escape(chapter.title)}</a>')
+            title = f"Chapter {marked(chapter.number)}: {escape(chapter.title)}"
+            links.insert(0, f'<a href="{address}">{title}</a>')
         if "reference/run.md" in self.pages:
             links.append('<a href="../reference/run.html">Run it yourself</a>')
         return f'<p class="chapter-head">{"".join(links)}</p>'
@@ -481,10 +500,9 @@ def _add(files, config, uri: str, content: str) -> None:
     files.append(File.generated(config, uri, abs_src_path=str(path)))
 
 
-def _head(page: Page, markdown: str, files) -> str:
+def _head(page: Page, files) -> str:
     """Write what stands below the title of a chapter: time to read, notebook, lab, API."""
-    words = len(" ".join(Page(page.address, markdown).prose).split())
-    links = [f"<span>{max(1, round(words / WORDS_PER_MINUTE))} minutes to read</span>"]
+    links = [f"<span>{page.minutes} minutes to read</span>"]
     links.append(f'<a href="../notebooks/{page.word}.ipynb" download>Notebook</a>')
     if files.get_file_from_path(f"labs/{page.word}.py"):
         links.append(f'<a href="../labs/{page.word}.html">Lab</a>')

@@ -22,7 +22,8 @@ BOOKS = 6  # of each kind in the cache; each is some megabytes
 # labs/knn.py, reference/api.md
 LEFT_OUT = re.compile(r"labs/|reference/(api|changelog)\.md")
 ON_SCREEN = (
-    '.headerlink, .listing-links, .offer, script, style, source, img[src$="#only-dark"]'
+    ".headerlink, .listing-links, .offer, .card-picture, .chapter-map svg, script, style, "
+    'source, img[src$="#only-dark"]'
 )
 # <pre><span></span><code>...</code></pre>
 CODE = re.compile(r"<pre\b[^>]*>(.*?)</pre>", re.DOTALL)

@@ -12,6 +12,7 @@ from dlbook.press.downloads import wheel
 from dlbook.press.page.citations import CITATION, keys_of, label
 from dlbook.press.page.claims import CLAIM
 from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, drawing_of
+from dlbook.press.page.numbering import spelled
 from dlbook.press.page.page import Page
 from dlbook.press.source.listings import definition, names_bound_by, parsed
 
@@ -40,12 +41,12 @@ def notebook(page: Page) -> str:
     cells = [_markdown(start)]
     done = 0
     for fence in page.fences:
-        if prose := _prose(page.lines[done : fence.first - 1]):
+        if prose := _prose(page.lines[done : fence.first - 1], page):
             cells.append(_markdown(prose))
         if fence not in page.outputs.values():
             cells.append(_cell(fence))
         done = fence.last
-    if prose := _prose(page.lines[done:]):
+    if prose := _prose(page.lines[done:], page):
         cells.append(_markdown(prose))
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
@@ -64,7 +65,7 @@ def _code(text: str) -> NotebookNode:
     return from_dict({"cell_type": "code", "source": text} | empty)
 
 
-def _prose(lines: Iterable[str]) -> str:
+def _prose(lines: Iterable[str], page: Page) -> str:
     """Write prose without the dialect: links between chapters, claims and citations as text."""
     kept = []
     for line in lines:
@@ -77,7 +78,7 @@ def _prose(lines: Iterable[str]) -> str:
             "    "
         ):  # the inside of an admonition moves to the margin
             text = line
-        text = CLAIM.sub(lambda match: match["text"], text)
+        text = CLAIM.sub(lambda match: match["text"], spelled(text, page))
         text = CITATION.sub(
             lambda match: f"({'; '.join(label(key) for key in keys_of(match[1]))})", text
         )

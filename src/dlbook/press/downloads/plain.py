@@ -14,6 +14,8 @@ from dlbook.figures.style import describe
 from dlbook.press.page.citations import CITATION, keys_of, label
 from dlbook.press.page.claims import CLAIM
 from dlbook.press.page.fences import CONTINUED, OUTPUT, Fence, drawing_of
+from dlbook.press.page.numbering import spelled
+from dlbook.press.page.overview import listed
 from dlbook.press.page.page import Page
 from dlbook.press.source.drawings import Frame, alternative_text
 from dlbook.press.source.listings import definition
@@ -56,7 +58,7 @@ def plain(page: Page) -> str:
             lines = [f"> **{_prose(title)}**"]
             margins.append(len(remark["margin"]) + 4)
         else:
-            lines = [_prose(line[margins[-1] :])]
+            lines = [_prose(spelled(line[margins[-1] :], page))]
         written += [f"{quote}{text}".rstrip() for text in lines]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(written)).strip() + "\n"
 
@@ -78,7 +80,9 @@ def _fence(fence: Fence, page: Page) -> str:
     if fence.info == "figure":
         drawing = drawing_of(fence)
         pictures = [_picture(drawing.name, frame, page) for frame in drawing.frames]
-        return "\n\n".join([*pictures, _prose(drawing.caption)])
+        return "\n\n".join([*pictures, _prose(spelled(drawing.caption, page))])
+    if fence.info == "book":
+        return listed(fence, page)
     if fence.info == "live":
         return "\n".join(map(_prose, fence.lines[1:]))
     return f"```{fence.info}\n{inside}\n```"

@@ -20,17 +20,21 @@ from dlbook.press.page.fences import (
     PageError,
 )
 from dlbook.press.page.glossary import TERM
+from dlbook.press.page.numbering import REFERENCE
 from dlbook.press.page.page import Page
 from dlbook.press.page.translate import translated
 
 CELLS = ("# %%", "# %% [markdown]")
-INFOS = ("console", "figure", "listing", "live", "python", "text")
+INFOS = ("book", "console", "figure", "listing", "live", "python", "text")
+WITHOUT_CODE = ("book", "figure", "live")
 # `code`, ``code with a ` in it``, $a @ b$
 CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)|\$[^$\n]+\$")
 # Such as `](claim:knn.a "title")`, `](<claim:knn.a>)`, `[c]: claim:knn.a`, `](Claim: knn.a)`.
 LIKE_CLAIM = re.compile(r"\bclaim:(?=[\w/<.-])|(?<=[(<:=\"'])\s*claim\s*:", re.IGNORECASE)
 # Such as `@cover1967`, `[see @cover1967]`, `[-@cover1967]`, `[@cover1967, p. 3]`.
 LIKE_CITATION = re.compile(r"(?<![\w@/.])@(?=\w)|\[[-\s]*@")
+# Such as `[the curve](figure:knn.convergence)`, `[Figure](figure: knn.convergence)`.
+LIKE_REFERENCE = re.compile(r"\(\s*<?figure\s*:", re.IGNORECASE)
 # Such as <dfn id='risk'>risk</dfn>, <dfn>risk</dfn>, <dfn id="risk"><em>risk</em></dfn>.
 LIKE_TERM = re.compile(r"</?\s*dfn\b", re.IGNORECASE)
 # Such as <!-- pytest-codeblocks:skip -->, <!--pytest.mark.skip-->.
@@ -134,7 +138,7 @@ def _mistakes_of_fence(fence: Fence) -> Iterator[PageError]:
         known = ", ".join(INFOS)
         reason = f"a fence is one of {known}, written close to the ticks"
         yield PageError(fence.first, f"{reason}; {fence.info!r} would not be run")
-    if fence.info in ("figure", "live"):
+    if fence.info in WITHOUT_CODE:
         for number, line in enumerate(fence.lines[1:], start=fence.first + 2):
             yield from _mistakes_of_line(line, number)
 
@@ -146,6 +150,11 @@ def _mistakes_of_line(line: str, number: int) -> Iterator[PageError]:
     for pattern, like, form in (
         (CLAIM, LIKE_CLAIM, "a claim is written [3.09 %](claim:knn.error), on one line"),
         (CITATION, LIKE_CITATION, "a citation is written [@cover1967] or [@a; @b]"),
+        (
+            REFERENCE,
+            LIKE_REFERENCE,
+            "a figure is referred to as [Figure](figure:knn.convergence)",
+        ),
         (TERM, LIKE_TERM, 'a term is written <dfn id="hinge-loss">hinge loss</dfn>'),
     ):
         rest = CODE.sub("", line)
@@ -241,7 +250,7 @@ def require_understood(html: str, page: Page) -> None:
     if left := LEFT.search(text):
         line = text[left.start() :].split("\n")[0].strip()[:60]
         raise PageError(_line_with(line, page), f"{line!r} would be shown as text")
-    shown = sum(f.info not in ("figure", "live") for f in page.fences)
+    shown = sum(f.info not in WITHOUT_CODE for f in page.fences)
     blocks = len(re.findall(r"<pre\b", html))
     if blocks != shown:
         raise PageError(1, f"the page has {shown} fences, but {blocks} blocks of code")

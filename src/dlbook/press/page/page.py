@@ -9,11 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from dlbook.checkout import DOCS
+from dlbook.checkout import DOCS, number_of
 from dlbook.press.page.fences import OUTPUT, Fence, PageError, fences_of, lines_of
 
 # # Nearest neighbors
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+WORDS_PER_MINUTE = 200
 FOLDERS = {"chapters": "chapter", "labs": "lab", "reference": "reference"}
 
 
@@ -64,6 +65,11 @@ class Page:
         """Give the word that opens all doors, such as `knn`: the name of its file."""
         return Path(self.address).stem
 
+    @property
+    def number(self) -> int | None:
+        """Give the number of a chapter; a lab has that of its chapter, other pages have none."""
+        return number_of(self.word) if self.kind in ("chapter", "lab") else None
+
     @cached_property
     def title(self) -> str:
         """Give its heading; its address if it has none."""
@@ -95,6 +101,14 @@ class Page:
         for fence in self.fences:
             lines[fence.first - 1 : fence.last] = [""] * (fence.last - fence.first + 1)
         return tuple(lines)
+
+    @property
+    def minutes(self) -> int:
+        """Estimate the time to read it: its prose and its captions, without the code."""
+        figures = [fence for fence in self.fences if fence.info == "figure"]
+        captions = [line for fence in figures for line in fence.lines[1:]]
+        words = len(" ".join([*self.prose, *captions]).split())
+        return max(1, round(words / WORDS_PER_MINUTE))
 
     @cached_property
     def outputs(self) -> dict[Fence, Fence]:

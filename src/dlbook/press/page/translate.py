@@ -21,6 +21,8 @@ from dlbook.press.page.fences import (
     outside_code,
 )
 from dlbook.press.page.glossary import linked
+from dlbook.press.page.numbering import anchor, figure_number, referred
+from dlbook.press.page.overview import overview
 from dlbook.press.page.page import Page
 from dlbook.press.page.widgets import widget
 from dlbook.press.source.drawings import (
@@ -120,7 +122,7 @@ def translated_line(text: str, line: int, page: Page) -> str:
         Markdown.
 
     Raises:
-        PageError: a claim disagrees, or a citation is unknown.
+        PageError: a claim disagrees, or a citation or a figure is unknown.
     """
     if text.strip() in (OUTPUT, CONTINUED):
         return ""
@@ -140,6 +142,13 @@ def translated_line(text: str, line: int, page: Page) -> str:
             raise PageError(line, str(error.args[0])) from error
         return f"({'; '.join(works)})"
 
+    def link(number: str) -> str:
+        return f"[Figure {number}](#{anchor(number)})"
+
+    try:
+        text = referred(text, page, link)
+    except LookupError as error:
+        raise PageError(line, str(error.args[0])) from error
     return outside_code(
         text, lambda part: CITATION.sub(citation, claims.CLAIM.sub(claim, part))
     )
@@ -165,6 +174,8 @@ def translated_fence(fence: Fence, page: Page) -> str:
         return _figure(fence, page)
     if fence.info == "live":
         return _live(fence, page)
+    if fence.info == "book":
+        return _overview(fence, page)
     if fence.info == "python":
         return f"``` {{ .python .block }}\n{inside}\n```"
     if re.match(r"\W*(py|ipython|>>>)", fence.info.lower()):
@@ -180,6 +191,13 @@ def _live(fence: Fence, page: Page) -> str:
         return widget(fence, page.way_to("."))
     except (LookupError, ValueError) as error:
         raise PageError(fence.first, f"live {error.args[0]}") from error
+
+
+def _overview(fence: Fence, page: Page) -> str:
+    try:
+        return overview(fence, page)
+    except LookupError as error:
+        raise PageError(fence.first, f"book {error.args[0]}") from error
 
 
 def _listing(fence: Fence, page: Page) -> str:
@@ -202,10 +220,14 @@ def _listing(fence: Fence, page: Page) -> str:
 def _figure(fence: Fence, page: Page) -> str:
     drawing = _drawing(fence)
     pictures = [_pictures(drawing.name, frame, page) for frame in drawing.frames]
-    caption = translated_line(drawing.caption, fence.first, page)
+    number = figure_number(fence, page)
+    place = f' id="{anchor(number)}"' if number else ""
+    label = f'<span class="figure-number">Figure {number}.</span>' if number else ""
+    caption = f"{label} {translated_line(drawing.caption, fence.first, page)}".strip()
     caption = f"<figcaption markdown>{caption}</figcaption>" if caption else ""
     if len(pictures) == 1:
-        return f'<figure class="drawing" markdown="span">\n{pictures[0]}\n{caption}\n</figure>'
+        opening = f'<figure class="drawing"{place} markdown="span">'
+        return f"{opening}\n{pictures[0]}\n{caption}\n</figure>"
     shown = []
     for arguments, images in zip(drawing.frames, pictures, strict=True):
         ((name, value),) = arguments.items()
@@ -213,11 +235,9 @@ def _figure(fence: Fence, page: Page) -> str:
             f'<div class="frame" data-value="{name} = {value}" markdown="span">\n'
             f'<span class="frame-name">{name} = {value}</span>\n{images}\n</div>'
         )
-    frames = "\n".join(shown)
-    return (
-        f'<figure class="drawing frames" markdown="block">\n<div class="film" markdown="block">\n'
-        f"{frames}\n</div>\n{caption}\n</figure>"
-    )
+    film = "\n".join(['<div class="film" markdown="block">', *shown, "</div>"])
+    opening = f'<figure class="drawing frames"{place} markdown="block">'
+    return f"{opening}\n{film}\n{caption}\n</figure>"
 
 
 def _pictures(name: str, arguments: dict, page: Page) -> str:

@@ -1,8 +1,7 @@
 """What a drawing or a lab depends on: the definitions it reaches, the records, the versions.
 
 The digest of all this names it in the cache. A changed definition gives a new name
-to everything that reaches it and to nothing else, so that nothing stale can be shown. A figure
-that reads files of the repository names them in a constant `READS`, a tuple of patterns.
+to everything that reaches it and to nothing else, so that nothing stale can be shown.
 """
 
 import ast
@@ -13,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from dlbook.checkout import PACKAGE, RESULTS, ROOT, SETTINGS, files
+from dlbook.checkout import PACKAGE, RESULTS, SETTINGS, files
 from dlbook.press.source.listings import module_path, names_bound_by, parsed, source_of
 
 LIBRARIES = ("matplotlib", "numpy", "scikit-learn", "scipy", "torch", "torchvision")
@@ -89,10 +88,6 @@ def _joined(texts: dict[str, str], words: set[str]) -> str:
     read = [RESULTS / f"{word}.json" for word in sorted(words)]
     if any(key.startswith("data.") for key in texts):
         read += data_files()
-    for key, text in texts.items():
-        if key.endswith(".READS"):
-            patterns = ast.literal_eval(text.partition("=")[2].strip())
-            read += sorted(path for pattern in patterns for path in files(ROOT, pattern))
     parts = [*(f"{key}\n{texts[key]}" for key in sorted(texts)), versions()]
     parts += [path.read_text(encoding="utf-8") for path in read if path.is_file()]
     return "\0".join(parts)

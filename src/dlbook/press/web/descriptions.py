@@ -2,13 +2,11 @@
 
 import re
 
+from dlbook.press.page.opening import LINK, PROMISE, plain
+
 LONGEST = 160  # letters, which is what search engines show of a description
-# *You get:* neighbors as a tensor program. (and an empty line)
-PROMISE = re.compile(r"\*You get:\*(.+?)\n\s*\n", re.DOTALL)
-# # %% [markdown], # # Lab: views, # Change `n`, run.
+# # %% [markdown], # # Views: one storage, # Change `n`, run.
 OPENING = re.compile(r"\A# %% \[markdown\]\n((?:#.*\n)+)")
-# [views](views.md)
-LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 # the signs between clauses, not 1,000
 CLAUSE = re.compile(r"[,;:](?=\s)")
 
@@ -28,12 +26,12 @@ def chapter_description(markdown: str) -> str:
     found = PROMISE.search(markdown)
     if not found:
         raise ValueError("a chapter opens with what you get, `*You get:* …`")
-    text = _plain(found[1])
+    text = plain(found[1])
     return _cut(text[0].upper() + text[1:])
 
 
 def lab_title(script: str) -> str:
-    """Read the title of a lab, such as `Lab: move the border`.
+    """Read the title of a lab, such as `Nearest neighbors: move the border`.
 
     Args:
         script: the percent script, which begins with a Markdown cell.
@@ -60,7 +58,7 @@ def lab_description(script: str) -> str:
     title += "" if title.endswith(("?", "!")) else "."
     sentences = re.split(r"(?<=[.?!])\s+", " ".join(lines[1:]).strip())
     told = [sentence for sentence in sentences if not LINK.search(sentence)]
-    return _cut(_plain(" ".join([title, *told])))
+    return _cut(plain(" ".join([title, *told])))
 
 
 def _opening(script: str) -> list[str]:
@@ -72,13 +70,8 @@ def _opening(script: str) -> list[str]:
         else []
     )
     if not lines or not lines[0].startswith("# "):
-        raise ValueError("a lab opens with a Markdown cell and its title, `# # Lab: …`")
+        raise ValueError("a lab opens with a Markdown cell and its title, `# # Views: …`")
     return lines
-
-
-def _plain(text: str) -> str:
-    """Take the marks of Markdown away, and set the text on one line."""
-    return " ".join(re.sub(r"[`*$]", "", LINK.sub(r"\1", text)).split())
 
 
 def _cut(text: str) -> str:

@@ -44,6 +44,8 @@ def settings_of(address: str) -> dict:
 def prose_of(entry: dict) -> dict:
     """Leave out of an entry of the index what nobody looks for: code, and the sign of a link.
 
+    A lab is called as its chapter is; among what was found it says that it is the lab.
+
     Args:
         entry: of a section of a lab.
 
@@ -51,7 +53,8 @@ def prose_of(entry: dict) -> dict:
         the same entry with its title and its prose.
     """
     text = "\n".join(found[0] for found in PROSE.finditer(entry["text"]))
-    return entry | {"title": entry["title"].rstrip("¶ "), "text": text}
+    kind = "" if "#" in entry["location"] else " (lab)"
+    return entry | {"title": f"{entry['title'].rstrip('¶ ')}{kind}", "text": text}
 
 
 def terms(html: str, glossary: Page, address: str) -> Iterable[dict]:
