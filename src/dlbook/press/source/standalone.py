@@ -42,7 +42,7 @@ class Thing:
     of_book: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Statement:
     """A definition at the top of a module, or a whole block.
 
@@ -62,7 +62,7 @@ class Statement:
     bare: frozenset[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit:
     """The text of a module, or of a block: names mean the same all over it.
 
@@ -90,12 +90,14 @@ class Collection:
         statements: of each module the positions of those that are needed.
         attributes: of each module that is taken whole the names that are asked for.
         submodules: modules such as `torch.nn` that are imported under the name of their package.
+        builtins: what the definitions take from Python itself, such as `sum`.
     """
 
     things: dict[Thing, str] = field(default_factory=dict)
     statements: dict[str, set[int]] = field(default_factory=dict)
     attributes: dict[str, set[str]] = field(default_factory=dict)
     submodules: set[str] = field(default_factory=set)
+    builtins: set[str] = field(default_factory=set)
 
 
 def standalone(code: str) -> str:
@@ -127,11 +129,24 @@ def standalone(code: str) -> str:
 
 def _header(modules: Iterable[str]) -> str:
     """Say where the definitions come from, and under which license."""
+    return (
+        f"# From dlbook {version_of_book()}: {', '.join(modules)}. {license_of_book()}."
+    )
+
+
+@cache
+def version_of_book() -> str:
+    """Give the version of the package that is installed."""
+    return version("dlbook")
+
+
+@cache
+def license_of_book() -> str:
+    """Name the license and its owner, as the file `LICENSE` does."""
     lines = (ROOT / "LICENSE").read_text(encoding="utf-8").splitlines()
     license_name = lines[0].removesuffix("License").strip()
     owner = next(line.strip() for line in lines if line.startswith("Copyright"))
-    origin = f"# From dlbook {version('dlbook')}: {', '.join(modules)}."
-    return f"{origin} {license_name} license. {owner}."
+    return f"{license_name} license. {owner}"
 
 
 # Reading
@@ -236,6 +251,8 @@ def _meanings(tree: ast.Module, module: str) -> dict[str, Thing]:
                 found[alias.asname or whole] = Thing(whole, "*", of_book=False)
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
+                if alias.name == "*":
+                    raise LookupError(f"line {node.lineno} imports what it does not name")
                 thing = Thing(node.module or "", alias.name, of_book=False)
                 found[alias.asname or alias.name] = thing
     inside = imports_of(tree)
@@ -272,7 +289,9 @@ def _reached(block: Unit) -> Collection:
             if not thing.of_book:
                 below = {s for s in where.submodules if s.startswith(f"{name}.")}
                 found.submodules |= below
-        if "__file__" in statement.used and where.module:
+        if where.module:
+            found.builtins |= (statement.used & BUILTIN) - where.meanings.keys()
+        if where.module and "__file__" in statement.used:
             raise LookupError(f"dlbook.{where.module} reads a file of the package")
     return found
 
@@ -350,16 +369,10 @@ def _names(block: Unit, found: Collection) -> dict[Thing, str]:
         if thing not in given:
             given[thing] = _free_name(thing, found.things[thing], taken)
             taken.add(given[thing])
-    for name, thing in _by_name(given):
-        if name in BUILTIN:
-            raise LookupError(
-                f"{thing.name!r} of {thing.module} hides what Python calls so"
-            )
+    hidden = BUILTIN & set(given.values()) | found.builtins & variables
+    if hidden:
+        raise LookupError(f"{min(hidden)!r} hides what Python calls so")
     return given
-
-
-def _by_name(given: dict[Thing, str]) -> list[tuple[str, Thing]]:
-    return [(name, thing) for thing, name in given.items()]
 
 
 def _variables(statement: Statement) -> set[str]:
@@ -432,11 +445,16 @@ def _written(where: Unit, statement: Statement, names: dict[Thing, str]) -> str:
         if names.get(where.meanings[name], name) != name
     }
     _require_renamable(where, statement, changes)
+    return _rewritten(where, statement, frozenset(changes.items()))
+
+
+@cache  # most definitions stand in many programs
+def _rewritten(where: Unit, statement: Statement, renamed: frozenset) -> str:
     first, last = _extent(statement.node)
     while where.lines[first - 2].startswith("#"):
         first -= 1
     lines = {number: where.lines[number - 1] for number in range(first, last + 1)}
-    _rename(lines, statement.node, changes)
+    _rename(lines, statement.node, dict(renamed))
     for node in ast.walk(statement.node):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             _drop_docstring(lines, node)
@@ -502,10 +520,14 @@ def _block(block: Unit, names: dict[Thing, str]) -> str:
     for node in statement.node.body:
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
-        again = []
+        again, meant = [], _meanings(ast.Module([node], []), "")
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
             thing = block.meanings[name]
+            if meant[name] != thing:
+                raise LookupError(
+                    f"line {node.lineno} imports another {name!r} than before"
+                )
             if thing in names and names[thing] != name:
                 again.append(f"{name} = {names[thing]}")
         for number in range(node.lineno, node.end_lineno + 1):
