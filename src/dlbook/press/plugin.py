@@ -35,7 +35,7 @@ from dlbook.checkout import (
     write_atomically,
 )
 from dlbook.press.cache import CACHE
-from dlbook.press.downloads import epub, offers, pdf, wheel
+from dlbook.press.downloads import epub, offers, pdf, programs, wheel
 from dlbook.press.downloads.leaves import Content, Imprint, order
 from dlbook.press.downloads.notebooks import notebook
 from dlbook.press.page import formulas, rules
@@ -64,6 +64,7 @@ from dlbook.press.web import (
     source_pages,
 )
 from dlbook.press.web.labs import lightened
+from dlbook.press.web.programs import linked, to_copy, to_package
 from dlbook.runs.record import sections_of
 
 LOG = get_plugin_logger("dlbook")
@@ -196,6 +197,9 @@ class Press(BasePlugin):
             if page.kind == "chapter":
                 with _mistakes_of(page):
                     yield f"notebooks/{page.word}.ipynb", notebook(page)
+                    for copy in programs.copies(page):
+                        if copy.address:
+                            yield copy.address, copy.text
         for path in source_pages.source_files():
             yield source_address(path), source_pages.source_page(path)
         yield "reference/results.md", results.results_page()
@@ -296,6 +300,8 @@ class Press(BasePlugin):
             raise PluginError(f"{ours.source}:{line}: {error}") from error
         output = loading.reachable(loading.patient(loading.named(output)))
         if ours.kind == "chapter":
+            with _mistakes_of(ours):
+                output = linked(output, self._program_links(ours))
             output = loading.parted(folding.folded(output))
         if self.command != "build":
             return output
@@ -372,6 +378,23 @@ class Press(BasePlugin):
             title = f"Next chapter: {marked(after.number)} {escape(after.title)}"
             links.append(f'<a href="{after.word}.html">{title}</a>')
         return f'\n<p class="chapter-foot">{"".join(links)}</p>' if links else ""
+
+    def _program_links(self, chapter: Page) -> list[str]:
+        """Write for each block of a chapter the link that stands beside it; empty if none does."""
+        links = []
+        for number, fence in enumerate(
+            (f for f in chapter.fences if f.info == "python"), 1
+        ):
+            copies = programs.copies(chapter)
+            copy = next(c for c in copies if c.first <= fence.first <= c.last)
+            link = ""
+            if copy.address:
+                link = to_copy(chapter.way_to(copy.address), number)
+            elif copy.lacks and "reference/run.md" in self.pages:
+                way = chapter.way_to("reference/run.html")
+                link = to_package(way, number, copy.lacks)
+            links.append(link)
+        return links
 
     def _lab_head(self, lab: Page) -> str:
         """Write what stands below the title of a lab: its chapter, its notebook, how to run it."""
