@@ -39,6 +39,7 @@ from dlbook.press.downloads.leaves import Content, Imprint, order
 from dlbook.press.downloads.notebooks import notebook
 from dlbook.press.page import formulas, rules
 from dlbook.press.page.citations import BIBLIOGRAPHY, entries
+from dlbook.press.page.claims import with_places
 from dlbook.press.page.dialect import require_understood
 from dlbook.press.page.fences import PageError, drawing_of
 from dlbook.press.page.page import Page
@@ -57,6 +58,7 @@ from dlbook.press.web import (
     folding,
     fonts,
     loading,
+    notes,
     results,
     search,
     source_pages,
@@ -197,7 +199,7 @@ class Press(BasePlugin):
                     yield f"notebooks/{page.word}.ipynb", notebook(page)
         for path in source_pages.source_files():
             yield source_address(path), source_pages.source_page(path)
-        yield "reference/results.md", results.results_page()
+        yield "reference/results.md", results.results_page(self.pages.values())
         works = bibliography.bibliography_page(self.pages.values())
         yield "reference/bibliography.md", works
         yield from api.api_pages(chapters()).items()
@@ -234,7 +236,7 @@ class Press(BasePlugin):
 
     def on_page_content(self, html, *, page, config, files):
         """Take the page for the book; add the head of a chapter and the foot of every page."""
-        html, ours = unwrapped(html), self._page(page.file)
+        html, ours = with_places(unwrapped(html)), self._page(page.file)
         page.meta["search"] = search.settings_of(ours.address)
         if ours.address in self.written:
             _report_left(html, ours, config.strict)
@@ -279,6 +281,8 @@ class Press(BasePlugin):
         output = loading.reachable(loading.patient(loading.named(output)))
         if ours.kind == "chapter":
             output = loading.parted(folding.folded(output))
+        _, glossary = self.contents.get("reference/glossary.md", ("", ""))
+        output = notes.noted(output, page.file.dest_uri, glossary)
         if self.command != "build":
             return output
         self.styles = loading.sheets_of(output, page.url)
