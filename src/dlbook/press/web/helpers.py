@@ -2,14 +2,16 @@
 
 Code is read as the interpreter reads it: a name counts where it stands for what was imported, not
 where a variable or a keyword happens to be called the same. The first mention on a page is a
-link, so that the keyboard reaches it; the others are no stops, and a copy holds the same text.
+link, so that the keyboard reaches it, unless the page shows the helper as a listing; the others are
+no stops, and a copy holds the same text.
 """
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape, unescape
+from pathlib import Path
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -35,6 +37,8 @@ CODE = re.compile(
 )
 # <span class="n">, </span>
 TAG = re.compile(r"(<[^>]*>)")
+# <span class="nf">vote</span>
+NAME = re.compile(r'<span class="n[cf]">(\w+)</span>')
 # Count the votes. Ties go to the class that comes first.
 SENTENCE = re.compile(r".*?\.(?=\s|$)", re.DOTALL)
 
@@ -52,6 +56,19 @@ def with_helpers(page: str, up: str) -> tuple[str, dict[str, str]]:
     """
     known: dict[str, Target] = {}
     notes: dict[str, str] = {}
+    address, listed = cache(address_of), _listed(page)
+
+    def mention(name: str, target: Target) -> str:
+        place = address(*target)
+        if not place:
+            return name
+        link = f"{up}/{place}"
+        is_first = link not in notes
+        if is_first:
+            notes[link] = note(*target, link)
+        if is_first and target not in listed:
+            return f'<a class="helper" href="{link}">{name}</a>'
+        return f'<span class="helper" data-of="{link}">{name}</span>'
 
     def mark(match: re.Match) -> str:
         text = unescape(TAG.sub("", match["code"]))
@@ -59,34 +76,54 @@ def with_helpers(page: str, up: str) -> tuple[str, dict[str, str]]:
             tree = ast.parse(text)
         except SyntaxError:  # what only a notebook understands
             return match[0]
+        bound = _bound_by(tree)
         if match["kind"] == "listing":
-            links = _links_of_listing(match["file"], tree)
+            whole = _names_of(_module_of(match["file"]))
+            links = {name: whole[name] for name in set(whole) - bound}
         else:
-            bound = _bound_by(tree)
-            for name in bound & set(known):  # a block goes on with others
+            for name in bound & set(known):  # a block may go on with the one before
                 del known[name]
             imported = imports_of(tree)
             known.update({name: imported[name] for name in set(imported) - bound})
             links = known
-        return match["head"] + _marked(match["code"], _uses(text, tree, links), up, notes)
+        return match["head"] + _marked(match["code"], _uses(text, tree, links), mention)
 
     return CODE.sub(mark, page), notes
 
 
-def _links_of_listing(file: str | None, tree: ast.Module) -> dict[str, Target]:
-    """Find what the names of a listing stand for in the module that it is taken from."""
-    path = ROOT / (file or "")
+def _listed(page: str) -> set[Target]:
+    """Find the definitions that a page shows as listings: the keyboard need not stop for them."""
+    found = set()
+    for match in CODE.finditer(page):
+        if match["kind"] == "listing":
+            names = NAME.findall(match["code"])
+            found |= {(_module_of(match["file"]), name) for name in names[:1]}
+    return found
+
+
+def _module_of(file: str | None) -> str:
+    """Give the module below `dlbook` of a file such as `src/dlbook/knn.py`; empty for others."""
+    path = ROOT / (file or ".")
     if not path.is_file() or not path.is_relative_to(PACKAGE):
-        return {}
-    module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-    whole = parsed(path)[1]
+        return ""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def _names_of(module: str) -> dict[str, Target]:
+    """Find what the names of a module stand for: its own helpers, and those it imports."""
+    path = module_path(module)
+    return _names(module, path, path.stat().st_mtime_ns) if path.is_file() else {}
+
+
+@cache
+def _names(module: str, path: Path, _changed: int) -> dict[str, Target]:
+    tree = parsed(path)[1]
     links = {
         node.name: (module, node.name)
-        for node in whole.body
+        for node in tree.body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
-    links |= imports_of(whole)
-    return {name: links[name] for name in set(links) - _bound_by(tree)}
+    return links | imports_of(tree)
 
 
 def _bound_by(tree: ast.Module) -> set[str]:
@@ -131,27 +168,21 @@ def _uses(
 
 
 def _marked(
-    code: str, uses: Mapping[int, tuple[str, Target]], up: str, notes: dict[str, str]
+    code: str,
+    uses: Mapping[int, tuple[str, Target]],
+    mention: Callable[[str, Target], str],
 ) -> str:
-    """Mark the uses in code that Pygments has set; write the notes that are not written yet."""
+    """Mark the uses of helpers in code that Pygments has set."""
     place, parts = 0, []
     for part in TAG.split(code):
+        marked = part
         if not part.startswith("<"):
             name, target = uses.get(place, ("", ("", "")))
             place += len(unescape(part))
-            if name and name == part and (address := address_of(*target)):
-                part = _mention(name, f"{up}/{address}", target, up, notes)
-        parts.append(part)
+            if name and name == part:
+                marked = mention(name, target)
+        parts.append(marked)
     return "".join(parts)
-
-
-def _mention(
-    name: str, address: str, target: Target, up: str, notes: dict[str, str]
-) -> str:
-    if address in notes:
-        return f'<span class="helper" data-of="{address}">{name}</span>'
-    notes[address] = note(*target, address)
-    return f'<a class="helper" href="{address}">{name}</a>'
 
 
 def address_of(module: str, name: str) -> str:
