@@ -1,16 +1,16 @@
-// What is named is shown: a term, a number, a citation shows its note when the mouse rests on it or the keyboard comes
-// to it. Esc closes the note, the mouse may enter it, and a finger follows the link. Without this script all links lead
+// What is named is shown: a term, a number, a citation, a helper in code shows its note when the mouse rests on it or
+// the keyboard comes to it. Esc closes the note, the mouse may enter it, and a finger follows the link. Without this script all links lead
 // to their targets, as they do with it.
 {
   const held = document.querySelector("template#notes")
   const texts = new Map([...(held?.content.children ?? [])].map(text => [text.dataset.of, text]))
-  const NAMED = "article :is(.term, .citation, .claim)"
+  const NAMED = "article :is(.term, .citation, .claim, .helper)"
   const note = Object.assign(document.createElement("div"), { id: "note", className: "md-typeset", popover: "manual" })
   const GAP = 4, COMES = 150, GOES = 300 // pixels, and milliseconds: who crosses a link does not want its note
   let shown, coming, going
   const textOf = name => {
-    const { item } = name.dataset
-    return texts.get(name.getAttribute("href") + (item ? ":" + item : ""))
+    const { of, item } = name.dataset
+    return texts.get(of ?? name.getAttribute("href") + (item ? ":" + item : ""))
   }
   const stay = () => {
     clearTimeout(coming)
