@@ -104,7 +104,7 @@ def test_a_finger_follows_the_link(open_page):
     page = open_page("chapters/knn.html", 390, has_touch=True, is_mobile=True)
     name = shown(page, "a.term")
     seen = []
-    page.expose_function("told", seen.append)
+    page.expose_function("told", lambda _: seen.append(True))
     page.evaluate(
         "document.querySelector('#note').addEventListener('toggle', () => told(1))"
     )
@@ -133,7 +133,7 @@ def test_a_note_works_from_disk(open_page):
 
 
 def test_the_row_of_a_number_is_marked_and_leads_back_to_its_sentence(open_page):
-    page = open_page("chapters/knn.html")
+    page = open_page("chapters/knn.html", reduced_motion="reduce")
     claim = shown(page, "a.claim")
     anchor, place = (
         claim.get_attribute("href").partition("#")[2],

@@ -11,6 +11,11 @@ from dlbook.press.page.page import Page
 from dlbook.runs.record import sections_of
 
 MOST = 12  # values of a series that are shown
+MEASURES = (
+    "least",
+    "largest",
+    "standard_deviation",
+)  # what else a spread holds, it counts
 # k51 of `test_error_k51`
 SETTING = re.compile(r"(?P<name>[kn])(?P<value>\d+)")
 SPELLED = {
@@ -93,7 +98,8 @@ def in_words(name: str) -> str:
     for part in name.split("_"):
         setting = SETTING.fullmatch(part)
         word = f"{setting['name']} = {setting['value']}" if setting else part
-        comma = "," if words and (setting or part == "cuda") else ""
+        is_apart = words and not words.endswith(" at") and (setting or part == "cuda")
+        comma = "," if is_apart else ""
         words += f"{comma} {SPELLED.get(part, word)}"
     words = words.strip()
     return words if words[:1].isupper() else words[:1].upper() + words[1:]
@@ -108,10 +114,20 @@ def shown(value: float | list[float], unit: str) -> str:
 
 
 def scatter(spread: dict[str, float]) -> str:
-    """Write how far seeds or repetitions scatter; empty if it was not measured."""
-    return ", ".join(
-        f"{key.replace('_', ' ')} {number:.4g}" for key, number in spread.items()
-    )
+    """Write how far seeds or repetitions scatter.
+
+    Args:
+        spread: as in `Claim`, such as {"seeds": 5, "least": 0.8, "largest": 1.1}.
+
+    Returns:
+        words such as `5 seeds, 0.8 to 1.1`; empty if it was not measured.
+    """
+    parts = [f"{spread[name]:g} {name}" for name in spread if name not in MEASURES]
+    if "least" in spread and "largest" in spread:
+        parts.append(f"{spread['least']:.4g} to {spread['largest']:.4g}")
+    if "standard_deviation" in spread:
+        parts.append(f"standard deviation {spread['standard_deviation']:.4g}")
+    return ", ".join(parts)
 
 
 def _origin(section: dict) -> str:
