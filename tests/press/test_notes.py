@@ -210,6 +210,16 @@ def test_a_listing_marks_what_it_calls_and_what_the_page_lists_is_no_stop():
     assert any("contract.py.html#L" in address for address in found)
 
 
+def test_an_argument_of_a_listing_is_no_helper():
+    code = block("def f(vote):\n    return vote(1)\n", "listing", "src/dlbook/knn.py")
+    assert with_helpers(code, "..") == (code, {})
+
+
+def test_a_first_sentence_ends_with_its_paragraph():
+    assert helpers.first_sentence("Count\nthe votes\n\nArgs: x.") == "Count the votes"
+    assert helpers.first_sentence("Solve x.T A = b. Then go on.") == "Solve x.T A = b."
+
+
 @pytest.mark.parametrize("word", CHAPTERS)
 def test_a_note_of_a_helper_is_its_source_but_for_the_rest_of_its_docstring(word):
     for node in parsed(module_path(word))[1].body if module_path(word).is_file() else []:
@@ -224,10 +234,16 @@ def test_a_note_of_a_helper_is_its_source_but_for_the_rest_of_its_docstring(word
             assert "\n" not in shown
         if is_whole:
             assert without_docstring(text) == without_docstring(source)
+            assert not docstring or length_of(source) <= helpers.LONGEST + 1  # a blank
         else:
-            body = ast.parse(source).body[0].body
-            assert body[-1].end_lineno - body[0].end_lineno > helpers.LONGEST
+            assert length_of(source) > helpers.LONGEST
             assert text.splitlines()[0] == source.splitlines()[0]
+
+
+def length_of(source):
+    """Count the lines behind the docstring."""
+    body = ast.parse(source).body[0].body
+    return body[-1].end_lineno - body[0].end_lineno
 
 
 def without_docstring(source):
