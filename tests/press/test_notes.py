@@ -215,6 +215,15 @@ def test_an_argument_of_a_listing_is_no_helper():
     assert with_helpers(code, "..") == (code, {})
 
 
+def test_a_long_body_is_left_to_the_page_that_the_note_links(monkeypatch):
+    monkeypatch.setattr(helpers, "LONGEST", 2)
+    text, is_whole = abridged("knn.vote")
+    assert not is_whole
+    assert text.splitlines()[-1].endswith('the smallest."""')
+    note = helpers.note("knn", "vote", "there.html#vote")
+    assert soup(note).select_one('a[href="there.html#vote"]')
+
+
 def test_a_first_sentence_ends_with_its_paragraph():
     assert helpers.first_sentence("Count\nthe votes\n\nArgs: x.") == "Count the votes"
     assert helpers.first_sentence("Solve x.T A = b. Then go on.") == "Solve x.T A = b."
@@ -260,7 +269,8 @@ def sources():
     for name in ("glossary", "bibliography", "results"):
         path = SITE / "reference" / f"{name}.html"
         assert path.is_file(), f"{path} is missing: run `make build`"
-        read[name] = soup(path.read_text(encoding="utf-8"))
+        page = soup(path.read_text(encoding="utf-8"))
+        read[name] = {tag["id"]: tag for tag in page.find_all(id=True)}
     return read
 
 
@@ -270,14 +280,14 @@ def test_every_link_of_a_built_chapter_has_a_note_that_equals_its_source(word, s
     found, page = of_page(html), soup(html)
     for link in page.select("article :is(a.term, a.citation)"):
         name, _, anchor = link["href"].rpartition("/")[2].partition(".html#")
-        entry = sources[name].find(id=anchor)
+        entry = sources[name][anchor]
         whole = entry.parent if name == "glossary" else entry
         assert words(found[link["href"]]) == words(whole), link
     for link in page.select("article a.claim"):
         item = link.get("data-item")
         note = found[link["href"] + (f":{item}" if item else "")]
         anchor = link["href"].partition("#")[2]
-        row = sources["results"].find(id=anchor)
+        row = sources["results"][anchor]
         back = [a["href"].partition("/")[2] for a in row.select(".quoted a")]
         assert f"chapters/{word}.html#{link['id']}" in back
         _, value, spread = row.find_all("td")
@@ -298,7 +308,8 @@ def test_every_link_of_a_built_chapter_has_a_note_that_equals_its_source(word, s
 
 
 def test_every_quotation_is_known_to_the_results_and_the_other_way_round(sources):
-    links = sources["results"].select(".quoted a")
+    rows = [tag for tag in sources["results"].values() if tag.name == "tr"]
+    links = [link for row in rows for link in row.select(".quoted a")]
     back = {link["href"].removeprefix("../") for link in links}
     there = set()
     for path in SITE.glob("**/*.html"):
