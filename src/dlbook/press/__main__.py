@@ -222,7 +222,7 @@ def emit(folder: Path) -> int:
         lab = labs.kept(script).read_text(encoding="utf-8")
         text, drawings = plain_lab(lab, script.stem)
         made |= {f"labs/{script.stem}.md": text, **drawings}
-    made["reference/results.md"] = results_page()
+    made["reference/results.md"] = results_page([])  # no place in them has an anchor
     made["reference/bibliography.md"] = bibliography_page(pages)
     for address, content in made.items():
         write_atomically(folder / address, content)

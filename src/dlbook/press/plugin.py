@@ -40,6 +40,7 @@ from dlbook.press.downloads.leaves import Content, Imprint, order
 from dlbook.press.downloads.notebooks import notebook
 from dlbook.press.page import formulas, rules
 from dlbook.press.page.citations import BIBLIOGRAPHY, entries
+from dlbook.press.page.claims import with_places
 from dlbook.press.page.dialect import require_understood
 from dlbook.press.page.fences import PageError, drawing_of
 from dlbook.press.page.numbering import marked, numbered
@@ -59,6 +60,7 @@ from dlbook.press.web import (
     folding,
     fonts,
     loading,
+    notes,
     results,
     search,
     source_pages,
@@ -202,7 +204,7 @@ class Press(BasePlugin):
                             yield copy.address, copy.text
         for path in source_pages.source_files():
             yield source_address(path), source_pages.source_page(path)
-        yield "reference/results.md", results.results_page()
+        yield "reference/results.md", results.results_page(self.pages.values())
         works = bibliography.bibliography_page(self.pages.values())
         yield "reference/bibliography.md", works
         yield from api.api_pages(chapters()).items()
@@ -254,7 +256,7 @@ class Press(BasePlugin):
 
     def on_page_content(self, html, *, page, config, files):
         """Take the page for the book; add the head of a chapter and the foot of every page."""
-        html, ours = unwrapped(html), self._page(page.file)
+        html, ours = with_places(unwrapped(html)), self._page(page.file)
         page.meta["search"] = search.settings_of(ours.address)
         if ours.address in self.written:
             _report_left(html, ours, config.strict)
@@ -303,6 +305,8 @@ class Press(BasePlugin):
             with _mistakes_of(ours):
                 output = linked(output, self._program_links(ours))
             output = loading.parted(folding.folded(output))
+        _, glossary = self.contents.get("reference/glossary.md", ("", ""))
+        output = notes.noted(output, page.file.dest_uri, glossary)
         if self.command != "build":
             return output
         self.styles = loading.sheets_of(output, page.url)

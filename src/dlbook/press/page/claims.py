@@ -6,6 +6,8 @@ the recorded value within the digits it shows.
 
 import math
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 from dlbook.runs.record import claims_of
 
@@ -18,6 +20,8 @@ NUMBER = re.compile(
     r"(?P<number>[-−]?\d[\d\u00a0\u202f ]*(?:\.(?P<decimals>\d+))?(?:e(?P<power>[-−]?\d+))?)"
     r"(?P<unit>.*)"
 )
+# <a class="claim" href="../reference/results.html#knn-mnist_error_k1">
+LINK = re.compile(r'<a class="claim"(?=[^>]* href="[^"#]*#(?P<anchor>\w+-\w+)")')
 
 
 def recorded(name: str) -> tuple[float, str]:
@@ -111,3 +115,41 @@ def mistake(text: str, name: str) -> str:
 def claim_anchor(name: str) -> str:
     """Give the anchor of a claim on the results page, such as `knn-mnist_error_k1`."""
     return "-".join(name.split(".")[:2])
+
+
+def with_places(html: str) -> str:
+    """Give each place that quotes a number an anchor, so that its record can lead back.
+
+    Args:
+        html: the content of a page, as Markdown made it.
+
+    Returns:
+        the same; the n-th quotation of a claim has the anchor that `places` names.
+    """
+    seen = Counter()
+
+    def named(match: re.Match) -> str:
+        seen[match["anchor"]] += 1
+        return f'{match[0]} id="{_place(match["anchor"], seen[match["anchor"]])}"'
+
+    return LINK.sub(named, html)
+
+
+def places(names: Iterable[str]) -> dict[str, list[str]]:
+    """Name the places of a page that quote numbers.
+
+    Args:
+        names: of the claims that the page quotes, in its order, such as `knn.errors.3`.
+
+    Returns:
+        anchors on that page, by the anchor of the claim on the results page.
+    """
+    counts = Counter(map(claim_anchor, names))
+    return {
+        anchor: [_place(anchor, number) for number in range(1, count + 1)]
+        for anchor, count in counts.items()
+    }
+
+
+def _place(anchor: str, number: int) -> str:
+    return f"quoted-{anchor}-{number}"

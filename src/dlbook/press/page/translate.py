@@ -132,12 +132,17 @@ def translated_line(text: str, line: int, page: Page) -> str:
         if wrong:
             raise PageError(line, wrong)
         link = page.way_to("reference/results.md")
-        return f"[{match['text']}]({link}#{claim_anchor(match['name'])}){{ .claim }}"
+        item = "".join(f" data-item={part}" for part in match["name"].split(".")[2:])
+        anchor = claim_anchor(match["name"])
+        return f"[{match['text']}]({link}#{anchor}){{ .claim{item} }}"
 
     def citation(match: re.Match) -> str:
         link = page.way_to("reference/bibliography.md")
         try:
-            works = [f"[{label(key)}]({link}#{key})" for key in keys_of(match[1])]
+            works = [
+                f"[{label(key)}]({link}#{key}){{ .citation }}"
+                for key in keys_of(match[1])
+            ]
         except LookupError as error:
             raise PageError(line, str(error.args[0])) from error
         return f"({'; '.join(works)})"
