@@ -30,6 +30,8 @@ GLOSSARY = (
 )
 # <template id="notes">...</template>
 TEMPLATE = re.compile(r'<template id="notes">(?P<notes>.*?)</template>', re.DOTALL)
+# <a class="claim" id="quoted-knn-test_errors-1" data-item="3" href="...">
+CLAIM = re.compile(r'<a class="claim"(?: id="(?P<id>[^"]*)")?')
 PAGE = '<body><article>{}</article></body><p class="behind">'
 
 
@@ -313,10 +315,12 @@ def test_every_quotation_is_known_to_the_results_and_the_other_way_round(sources
     back = {link["href"].removeprefix("../") for link in links}
     there = set()
     for path in SITE.glob("**/*.html"):
-        text = path.read_text(encoding="utf-8")
-        if "source" not in path.relative_to(SITE).parts and 'class="claim"' in text:
-            name = path.relative_to(SITE).as_posix()
-            there |= {f"{name}#{a['id']}" for a in soup(text).select("a.claim")}
+        if "source" not in path.relative_to(SITE).parts:
+            name, text = (
+                path.relative_to(SITE).as_posix(),
+                path.read_text(encoding="utf-8"),
+            )
+            there |= {f"{name}#{claim['id']}" for claim in CLAIM.finditer(text)}
     assert len(there) > 500
     assert back == there
 
