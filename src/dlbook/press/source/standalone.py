@@ -42,6 +42,9 @@ class Thing:
     of_book: bool = True
 
 
+NAMESPACE = Thing("types", "SimpleNamespace", of_book=False)
+
+
 @dataclass(frozen=True, eq=False)
 class Statement:
     """A definition at the top of a module, or a whole block.
@@ -283,6 +286,7 @@ def _reached(block: Unit) -> Collection:
                 wanted = found.attributes.setdefault(thing.module, set())
                 wanted |= {each.name for each in asked}
                 found.statements.setdefault(thing.module, set())
+                found.things.setdefault(NAMESPACE, NAMESPACE.name)
             for each in asked:
                 found.things.setdefault(each, each.name if each != thing else name)
                 waiting += _needed(each, found)
@@ -409,8 +413,6 @@ def _imports(found: Collection, names: dict[Thing, str]) -> str:
         else:
             rename = f" as {name}" if name != thing.name else ""
             chosen.setdefault(thing.module, []).append(f"{thing.name}{rename}")
-    if found.attributes:
-        chosen.setdefault("types", []).append("SimpleNamespace")
     lines = [(module, 0, line) for line, module in plain.items()]
     lines += [
         (module, 1, f"from {module} import {', '.join(sorted(set(inside)))}")
@@ -434,7 +436,7 @@ def _definitions(
     if module in found.attributes:
         inside = [(name, names[Thing(module, name)]) for name in found.attributes[module]]
         arguments = ", ".join(f"{name}={new}" for name, new in sorted(inside))
-        yield f"{names[Thing(module, '*')]} = SimpleNamespace({arguments})"
+        yield f"{names[Thing(module, '*')]} = {names[NAMESPACE]}({arguments})"
 
 
 def _written(where: Unit, statement: Statement, names: dict[Thing, str]) -> str:
