@@ -17,7 +17,8 @@ CONTINUED = "<!--pytest-codeblocks:cont-->"
 
 def page(*blocks):
     """Make a chapter of some blocks."""
-    text = "\n\n".join(block if block == CONTINUED else fence(block) for block in blocks)
+    prose = (CONTINUED, "Then:")
+    text = "\n\n".join(block if block in prose else fence(block) for block in blocks)
     return Page("chapters/x.md", text)
 
 
@@ -27,7 +28,7 @@ def fence(code):
 
 def test_each_program_has_the_number_that_it_has_on_the_page():
     knn = "from dlbook.knn import vote\nvote"
-    made = copies(page("import math", knn, CONTINUED, "vote", knn))
+    made = copies(page("import math", knn, CONTINUED, "vote", "Then:", knn))
     assert [copy.address for copy in made] == ["", "programs/x-2.py", "programs/x-3.py"]
     assert made[1].text == standalone(f"{knn}\nvote")
     assert (made[1].first, made[1].last) == (5, 14)

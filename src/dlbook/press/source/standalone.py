@@ -20,7 +20,7 @@ from itertools import pairwise
 
 from dlbook.checkout import ROOT, chapters
 from dlbook.press.source.dependencies import imports_of
-from dlbook.press.source.listings import module_path, names_bound_by, parsed
+from dlbook.press.source.listings import module_path, names_bound_by, parsed, source_of
 
 PACKAGES = {"matplotlib", "numpy", "scipy", "sklearn", "torch", "torchvision", "tqdm"}
 PROVIDED = PACKAGES | sys.stdlib_module_names  # scipy comes with scikit-learn
@@ -40,6 +40,9 @@ class Thing:
     module: str
     name: str
     of_book: bool = True
+
+
+NAMESPACE = Thing("types", "SimpleNamespace", of_book=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,20 +183,10 @@ def _unit(module: str, _changed: int) -> Unit:
     statements = []
     for node in tree.body:
         if names_bound_by(node):
-            statements.append(_statement(node, _source(node, lines)))
+            statements.append(_statement(node, source_of(node, lines)))
         elif not isinstance(node, ast.Import | ast.ImportFrom) and not _is_text(node):
             raise LookupError(f"dlbook.{module}:{node.lineno} is no definition")
     return Unit(module, lines, statements, _meanings(tree, module), _submodules(tree))
-
-
-def _source(node: ast.stmt, lines: list[str]) -> str:
-    first, last = _extent(node)
-    return "\n".join(lines[first - 1 : last])
-
-
-def _extent(node: ast.stmt) -> tuple[int, int]:
-    first = min(part.lineno for part in [node, *getattr(node, "decorator_list", [])])
-    return first, node.end_lineno
 
 
 def _is_text(node: ast.stmt) -> bool:
@@ -205,32 +198,28 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def _statement(node: ast.AST, source: str) -> Statement:
+    """Look how a text uses names; `symtable` knows which of them Python finds around it."""
     used, bound, local = set(), set(), set()
     top = symtable.symtable(source, "<source>", "exec")
     for symbol in top.get_symbols():
-        used |= {symbol.get_name()} if symbol.is_referenced() else set()
-        changes = symbol.is_assigned() or symbol.is_namespace()
-        bound |= {symbol.get_name()} if changes or symbol.is_imported() else set()
-    for table in _inside(top):
-        for symbol in table.get_symbols():
-            name = symbol.get_name()
-            (used if symbol.is_global() else local).add(name)
-            if symbol.is_global() and symbol.is_assigned():
-                bound.add(name)
+        if symbol.is_referenced():
+            used.add(symbol.get_name())
+        if symbol.is_assigned() or symbol.is_namespace() or symbol.is_imported():
+            bound.add(symbol.get_name())
+    for symbol in (symbol for table in _inside(top) for symbol in table.get_symbols()):
+        (used if symbol.is_global() else local).add(symbol.get_name())
+        if symbol.is_global() and symbol.is_assigned():
+            bound.add(symbol.get_name())
     parts = list(ast.walk(node))
-    pairs = {
-        (part.value.id, part.attr): part.value
+    pairs = [
+        (part.value, part.attr)
         for part in parts
         if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name)
-    }
-    owners = {
-        id(part.value)
-        for part in parts
-        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name)
-    }
-    bare = {p.id for p in parts if isinstance(p, ast.Name) and id(p) not in owners}
-    sets = (used, bound, local, pairs, bare)
-    return Statement(node, *(frozenset(each) for each in sets))
+    ]
+    owners = {owner for owner, _ in pairs}
+    attributes = {(owner.id, attribute) for owner, attribute in pairs}
+    bare = {p.id for p in parts if isinstance(p, ast.Name) and p not in owners}
+    return Statement(node, *map(frozenset, (used, bound, local, attributes, bare)))
 
 
 def _inside(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
@@ -277,30 +266,37 @@ def _reached(block: Unit) -> Collection:
         for name in sorted(statement.used & where.meanings.keys()):
             thing = where.meanings[name]
             found.things.setdefault(thing, name)
-            asked = [thing]
-            if thing.of_book and thing.name == "*":
-                asked = _asked_of(thing, name, statement)
-                wanted = found.attributes.setdefault(thing.module, set())
-                wanted |= {each.name for each in asked}
-                found.statements.setdefault(thing.module, set())
-            for each in asked:
-                found.things.setdefault(each, each.name if each != thing else name)
+            for each in _asked_of(thing, name, statement, found):
+                found.things.setdefault(each, each.name)
                 waiting += _needed(each, found)
             if not thing.of_book:
                 below = {s for s in where.submodules if s.startswith(f"{name}.")}
                 found.submodules |= below
         if where.module:
+            _require_no_file(where, statement)
             found.builtins |= (statement.used & BUILTIN) - where.meanings.keys()
-        if where.module and "__file__" in statement.used:
-            raise LookupError(f"dlbook.{where.module} reads a file of the package")
     return found
 
 
-def _asked_of(thing: Thing, name: str, statement: Statement) -> list[Thing]:
-    """List what is asked of a module that is taken whole, such as `digits.load`."""
+def _require_no_file(where: Unit, statement: Statement) -> None:
+    """Refuse what looks for its own place, to read what lies beside it."""
+    if "__file__" in statement.used:
+        raise LookupError(f"dlbook.{where.module} reads a file of the package")
+
+
+def _asked_of(
+    thing: Thing, name: str, statement: Statement, found: Collection
+) -> list[Thing]:
+    """List what is asked of a module that is taken whole, such as `digits.load`, and note it."""
+    if not (thing.of_book and thing.name == "*"):
+        return [thing]
     if name in statement.bare:
         raise LookupError(f"dlbook.{thing.module} is taken whole, not by its definitions")
-    return [Thing(thing.module, a) for n, a in sorted(statement.attributes) if n == name]
+    asked = {attribute for owner, attribute in statement.attributes if owner == name}
+    found.attributes.setdefault(thing.module, set()).update(asked)
+    found.statements.setdefault(thing.module, set())
+    found.things.setdefault(NAMESPACE, NAMESPACE.name)
+    return [Thing(thing.module, attribute) for attribute in sorted(asked)]
 
 
 def _needed(thing: Thing, found: Collection) -> list[tuple[Unit, Statement]]:
@@ -409,8 +405,6 @@ def _imports(found: Collection, names: dict[Thing, str]) -> str:
         else:
             rename = f" as {name}" if name != thing.name else ""
             chosen.setdefault(thing.module, []).append(f"{thing.name}{rename}")
-    if found.attributes:
-        chosen.setdefault("types", []).append("SimpleNamespace")
     lines = [(module, 0, line) for line, module in plain.items()]
     lines += [
         (module, 1, f"from {module} import {', '.join(sorted(set(inside)))}")
@@ -434,7 +428,7 @@ def _definitions(
     if module in found.attributes:
         inside = [(name, names[Thing(module, name)]) for name in found.attributes[module]]
         arguments = ", ".join(f"{name}={new}" for name, new in sorted(inside))
-        yield f"{names[Thing(module, '*')]} = SimpleNamespace({arguments})"
+        yield f"{names[Thing(module, '*')]} = {names[NAMESPACE]}({arguments})"
 
 
 def _written(where: Unit, statement: Statement, names: dict[Thing, str]) -> str:
@@ -450,11 +444,14 @@ def _written(where: Unit, statement: Statement, names: dict[Thing, str]) -> str:
 
 @cache  # most definitions stand in many programs
 def _rewritten(where: Unit, statement: Statement, renamed: frozenset) -> str:
-    first, last = _extent(statement.node)
+    node = statement.node
+    first = min(part.lineno for part in [node, *getattr(node, "decorator_list", [])])
     while where.lines[first - 2].startswith("#"):
         first -= 1
-    lines = {number: where.lines[number - 1] for number in range(first, last + 1)}
-    _rename(lines, statement.node, dict(renamed))
+    lines = {
+        number: where.lines[number - 1] for number in range(first, node.end_lineno + 1)
+    }
+    _rename(lines, node, dict(renamed))
     for node in ast.walk(statement.node):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             _drop_docstring(lines, node)
