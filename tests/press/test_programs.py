@@ -43,6 +43,15 @@ def test_what_needs_the_package_says_why_and_what_is_no_program_has_no_copy():
     assert (unfinished.address, unfinished.text, unfinished.lacks) == ("", "", "")
 
 
+def test_signs_beyond_ascii_are_marked_as_utf8_and_python_reads_over_the_mark(capsys):
+    knn = "from dlbook.knn import vote\nvote\nprint('{}')"
+    signs, letters = (copies(page(knn.format(text)))[0].text for text in ("λ²", "l2"))
+    assert signs.startswith("\ufeff# From dlbook")
+    assert letters.startswith("# From dlbook")
+    exec(compile(signs.encode(), "x-1.py", "exec"), {})
+    assert capsys.readouterr().out == "λ²\n"
+
+
 def test_a_link_stands_in_its_block_in_front_of_the_code():
     links = [to_copy("../programs/x-1.py", 1), "", to_package("a.html", 3, 'needs "b"')]
     soup = BeautifulSoup(linked(BLOCK * 3, links), "html.parser")

@@ -188,8 +188,8 @@ def test_of_a_module_that_is_taken_whole_only_what_is_asked_for_comes_along(pack
 
 
 TWO = {
-    "alpha": "def _rule(x):\n    return x + 1\n\ndef one(x):\n    return _rule(x)\n",
-    "beta": "def _rule(x):\n    return -x\n\ndef two(_x):\n    return _rule(_x) # é _rule\n",
+    "alpha": "def _rule(x):\n    return x + 1\n\ndef one(x):\n    return 'é' and _rule(x)\n",
+    "beta": "def _rule(x):\n    return -x\n\ndef two(_x):\n    return 'é' and _rule(_x)\n",
 }
 
 

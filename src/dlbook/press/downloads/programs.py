@@ -11,6 +11,10 @@ from dlbook.press.page.page import Page
 from dlbook.press.source.dependencies import newest
 from dlbook.press.source.standalone import standalone
 
+# Few servers say how the signs of a Python file are encoded. This one in front tells every browser
+# that it is UTF-8, stays behind when the text is copied, and Python reads over it.
+MARK = "\ufeff"
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -18,7 +22,7 @@ class Copy:
 
     Attributes:
         address: of its file in the site, such as `programs/knn-1.py`; empty if there is none.
-        text: of that file.
+        text: of that file; one with signs beyond ASCII begins with a mark of UTF-8.
         lacks: why there is none, such as `dlbook.data.growth reads a file of the package`; empty
             if there is one, or if the program takes nothing from the book.
         first: the line of the page where the program begins, counted from 1.
@@ -64,5 +68,7 @@ def _copy(program: Program, address: str) -> Copy:
     except SyntaxError:
         text = program.code  # the page is still being written; its tests say so
     is_file = text not in ("", program.code)
+    if not text.isascii():
+        text = MARK + text
     place, content = (address, text) if is_file else ("", "")
     return Copy(place, content, lacks, program.first, program.last)
