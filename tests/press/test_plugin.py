@@ -149,7 +149,7 @@ def test_a_lab_has_the_name_of_its_chapter_in_menus_and_its_own_in_the_tab(site)
     )
     assert page.title.get_text().startswith("Views: forty-two (lab)")
     menu = page.select(".md-nav__link--active .md-ellipsis")
-    assert {entry.get_text().strip() for entry in menu} == {"Views"}
+    assert {entry.get_text().strip() for entry in menu} == {"1 Views"}
 
 
 def test_the_site_offers_the_package(site):
