@@ -240,6 +240,23 @@ def test_saved_memory_grows_with_losses_that_are_kept_and_not_with_their_numbers
     assert len(numbers) == len(losses)
 
 
+def test_a_graph_that_keeps_its_own_result_goes_without_a_way_back():
+    x = drawn(10).requires_grad_()
+    with SavedMemory() as memory:
+        y = x.exp().log_softmax(dim=0)
+        assert memory.bytes() == 160
+        del y
+        assert memory.bytes() == 0
+
+
+def test_saved_memory_changes_no_second_slope():
+    x = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    with SavedMemory():
+        (first,) = torch.autograd.grad(x**3 * x.exp(), x, create_graph=True)
+        (second,) = torch.autograd.grad(first, x)
+    assert second.item() == pytest.approx((12 + 6 * 4 + 8) * math.exp(2))
+
+
 def test_saved_memory_changes_no_gradient():
     x = drawn(5).requires_grad_()
     with SavedMemory():

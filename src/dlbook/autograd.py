@@ -353,7 +353,8 @@ class SavedMemory(saved_tensors_hooks):
         kept = weakref.WeakSet()
 
         def pack(tensor: Tensor) -> _Kept:
-            kept.add(parcel := _Kept(tensor))
+            parcel = _Kept(tensor.detach())  # else an output would hold its own graph
+            kept.add(parcel)
             return parcel
 
         super().__init__(pack, lambda parcel: parcel.tensor)
