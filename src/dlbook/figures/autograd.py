@@ -4,6 +4,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import MaxNLocator
 from torch.nn import functional
 
 from dlbook.autograd import Network, nodes_of, saved_at
@@ -30,13 +31,18 @@ def small_graph(theme: Theme, step: int = 6) -> Figure:
     """Five boxes, a and b on the left, p = ab, s = p + a, and s squared, at step {step} of 6.
 
     Steps 1 to 3 compute the values 6, 8 and 64. Steps 4 to 6 go back: s gets the slope 16, then
-    p gets 16 and a gets 16, then b gets 32 and a gets 48 more, which makes 64.
+    p gets 16 and a gets 16, then b gets 32 and a gets 48 more, which makes 64. The two parts of
+    a stand at its two arrows.
     """
     values, slopes = _values_and_slopes()
     drawing = Figure(figsize=(7, 3.1), layout="constrained")
     axes = drawing.add_subplot()
     for source, target in ARROWS:
         _arrow(axes, source, target, step >= PASSED_AT[target], theme)
+    parts = {"s": slopes["s"], "p": slopes["a"] - slopes["s"]}
+    for source, (x, y) in {"s": (1.5, 0.1), "p": (0.9, 0.85)}.items():
+        part = f"{parts[source]:g}" if step >= PASSED_AT[source] else ""
+        axes.text(x, y, part, color=theme.accent, weight="bold", fontsize=9)
     for name in PLACES:
         value = f"{values[name]:g}" if step >= SHOWN_AT[name] else ""
         _box(axes, name, value, _slope_at(name, step, slopes), theme)
@@ -98,8 +104,8 @@ def modes(theme: Theme, outputs: int = 16) -> Figure:
     """Processor time of the Jacobian of a function with {outputs} outputs, over its inputs.
 
     On logarithmic axes forward mode rises in proportion to the inputs. Reverse mode stays
-    nearly level, and the higher the more outputs there are. The curves cross about where
-    there are as many inputs as outputs.
+    nearly level, and the higher the more outputs there are. The curves cross where there are
+    somewhat fewer inputs than outputs.
     """
     recorded, row = claims_of("autograd"), SIZES.index(outputs)
     drawing = Figure(figsize=(7, 3), layout="constrained")
@@ -151,6 +157,7 @@ def mistakes(theme: Theme) -> Figure:
         for index, name in enumerate((right, wrong)):
             _panel(axes, recorded[name].value, index, theme)
         axes.set(title=title, xlabel=x, ylabel=y)
+        axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
     drawing.axes[2].axhline(1.461, color=theme.muted, linestyle="--", linewidth=1)
     drawing.axes[1].set_xticks([0, 1], ["eval", "train"])
     last = drawing.axes[5]
@@ -174,13 +181,11 @@ def _values_and_slopes() -> tuple[dict[str, float], dict[str, float]]:
 
 
 def _slope_at(name: str, step: int, slopes: dict[str, float]) -> str:
-    """Write the slope that has arrived; `a` gets it in two parts."""
+    """Write the slope that has arrived; that of `a` arrives in two parts."""
     arrives = {"loss": 4, "s": 4, "p": 5, "a": 5, "b": 6}[name]
     if step < arrives:
         return ""
-    if name != "a":
-        return f"{slopes[name]:g}"
-    return f"{slopes['s']:g}" if step == 5 else f"{slopes['s']:g} + 48 = {slopes['a']:g}"
+    return f"{slopes['s' if name == 'a' and step == 5 else name]:g}"
 
 
 def _box(axes: Axes, name: str, value: str, slope: str, theme: Theme) -> None:
@@ -223,12 +228,14 @@ def _kept_by_nodes() -> list[tuple[str, list[tuple[int, float]]]]:
     kinds = {part.data_ptr(): 1 for part in (x, labels)}
     kinds |= {p.data_ptr(): 2 for p in network.parameters()}
     rows = []
+    layers = iter(("hidden layer", "output layer"))
     for node in reversed(nodes_of(loss)):
         if node.name() not in PARTS:
             continue
         kept = [t for t in saved_at(node).values() if t.ndim]
         parts = [(kinds.get(t.data_ptr(), 0), t.nbytes / 1000) for t in kept]
-        rows.append((PARTS[node.name()], sorted(parts)))
+        name = PARTS[node.name()]
+        rows.append((next(layers) if name == "layer" else name, sorted(parts)))
     return rows
 
 
