@@ -261,7 +261,7 @@ def jacobian_by_rows(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         x: (d,) floats, where to find the slopes.
 
     Returns:
-        (m, d) floats: in row i the slopes of output i.
+        (k, d) floats: in row i the slopes of output i.
 
     Raises:
         TypeError: x holds no floats.
@@ -282,7 +282,7 @@ def jacobian_by_columns(function: Callable[[Tensor], Tensor], x: Tensor) -> Tens
         x: (d,) floats, where to find the slopes.
 
     Returns:
-        (m, d) floats: in column j the slopes along input j.
+        (k, d) floats: in column j the slopes along input j.
 
     Raises:
         TypeError: x holds no floats.
