@@ -148,7 +148,7 @@ def mistakes(theme: Theme) -> Figure:
     panels = drawing.subplots(2, 3).flat
     curves = {
         "1 no zero_grad": ("curve_right", "curve_hoarded", "epoch", "loss, nats"),
-        "2 no eval": ("error_eval", "error_train", "", "test error, %"),
+        "2 no eval": ("error_eval", "error_train", "mode", "test error, %"),
         "3 softmax twice": ("curve_right", "curve_softmax", "epoch", "loss, nats"),
         "4 column, vector": ("line_column", "line_vector", "step", "squared error"),
         "5 loss kept": ("kept_number", "kept_loss", "batch", "kept, kB"),
