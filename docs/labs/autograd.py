@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab: read the graph, break the loop
+# # Autograd and the usual loop: read the graph, break the loop
 #
 # Chapter: [Autograd and the usual loop](../chapters/autograd.md).
 # Change a number, predict what comes out, run the cell again.
