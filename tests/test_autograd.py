@@ -65,6 +65,14 @@ def test_gradients_of_leaves_add_up_over_calls_and_others_keep_none():
     assert square.gradient.item() == 0
 
 
+def test_each_node_hands_its_slopes_on_once():
+    passed = []
+    x = Node(torch.tensor(2.0))
+    m = Node(x.value * 3, ((x, lambda slopes: passed.append(1) or 3 * slopes),))
+    backward(add(multiply(m, Node(torch.tensor(5.0))), m))
+    assert (len(passed), x.gradient.item()) == (1, 18)
+
+
 SHAPES = st.sampled_from([(3, 4), (1, 4), (3, 1), (4,), (1,), ()])
 
 

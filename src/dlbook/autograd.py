@@ -192,7 +192,8 @@ def sum_to(slopes: Tensor, shape: tuple[int, ...]) -> Tensor:
 def backward(result: Node) -> None:
     """Add the slopes of a result to the gradient of every leaf that it was computed from.
 
-    The deepest node that waits is always complete: what it went into lies deeper still.
+    The deepest node that waits is complete, for what it went into lies deeper still; so each
+    node hands its slopes on once.
 
     Args:
         result: a single number, the end of a computation; the gradients of its leaves change.
