@@ -241,6 +241,30 @@ def test_a_listing_shows_code_and_unfolds_from_the_keyboard(scripts, open_page):
     assert not box.is_visible()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_block_leads_to_its_copy_and_covers_nothing(width, scripts, open_page):
+    page = open_page("chapters/svm.html", width=width, java_script_enabled=scripts)
+    link = page.locator(".block > a.program").first
+    link.scroll_into_view_if_needed()
+    place = link.bounding_box()
+    code = page.locator(".block > pre").first.bounding_box()
+    assert place["height"] >= 24  # what a finger hits
+    assert place["y"] + place["height"] <= code["y"]
+    assert (
+        place["x"] + place["width"] <= code["x"] + code["width"] - 32
+    )  # left of the button
+    page.emulate_media(media="print")
+    assert not link.is_visible()
+    page.emulate_media(media="screen")
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/programs/svm-1.py")
+    shown = page.locator("body").inner_text()
+    assert shown.startswith("# From dlbook")
+    assert "λ" in shown  # no server has said how it is encoded
+
+
 def test_a_copied_listing_holds_what_is_folded(open_page):
     allowed = ["clipboard-read", "clipboard-write"]
     page = open_page("chapters/knn.html", permissions=allowed)
