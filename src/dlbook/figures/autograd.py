@@ -107,22 +107,20 @@ def modes(theme: Theme, outputs: int = 16) -> Figure:
     nearly level, and the higher the more outputs there are. The curves cross where there are
     somewhat fewer inputs than outputs.
     """
-    recorded, row = claims_of("autograd"), SIZES.index(outputs)
+    recorded = claims_of("autograd")
     drawing = Figure(figsize=(7, 3), layout="constrained")
     axes = drawing.add_subplot()
     for index, name in enumerate(("reverse", "forward")):
-        times = recorded[name].value
         axes.loglog(
             SIZES,
-            times[row],
+            recorded[f"{name}_{outputs}"].value,
             color=theme.classes[index],
             marker=theme.markers[index],
             label=f"{name} mode",
         )
     axes.axvline(outputs, color=theme.muted, linestyle="--", linewidth=1)
-    every = [
-        t for name in ("reverse", "forward") for r in recorded[name].value for t in r
-    ]
+    names = [f"{mode}_{size}" for mode in ("reverse", "forward") for size in SIZES]
+    every = [time for name in names for time in recorded[name].value]
     axes.set(
         xlabel="inputs $d$",
         ylabel="processor time, ms",
