@@ -154,7 +154,7 @@ def shown(value):
     """Name a value alike in every process: they share the tests by their names."""
     if isinstance(value, Tensor):
         return f"{value.dtype} {tuple(value.shape)}"
-    return getattr(value, "__name__", value)
+    return re.sub(r" at 0x[0-9a-f]+", "", str(getattr(value, "__name__", value)))
 
 
 def damaged_labels(labels, convention):

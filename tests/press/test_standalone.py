@@ -33,7 +33,9 @@ def written(page):
 
 @pytest.fixture(scope="module")
 def interpreter():
-    started = Interpreter({"OMP_NUM_THREADS": "1"})
+    started = Interpreter(
+        {"OMP_NUM_THREADS": "1"}, "torch sklearn.datasets scipy.special"
+    )
     yield started
     started.close()
 

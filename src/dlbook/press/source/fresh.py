@@ -32,7 +32,8 @@ class Interpreter:
         Args:
             environment: variables that differ from those of this process, such as
                 `{"OMP_NUM_THREADS": "2"}`.
-            imported: what it has imported before a program begins; may be empty.
+            imported: modules that it has imported before a program begins, such as
+                `torch sklearn.datasets`; may be empty.
         """
         self._command = [sys.executable, "-P", __file__, imported]
         self._environment = dict(environment)
@@ -109,8 +110,8 @@ def _is_module(name: str) -> bool:
 
 def serve(imported: str) -> None:
     """Run the programs that come in, one JSON object a line, and answer alike."""
-    if imported:
-        __import__(imported)
+    for module in imported.split():
+        __import__(module)
     for line in sys.stdin:
         request = json.loads(line)
         receiver, sender = os.pipe()
