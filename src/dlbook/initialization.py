@@ -154,7 +154,8 @@ def gradient_mean_squares(
     for index in reversed(range(len(layers))):
         along_x = along_s @ layers[index][0]
         sizes.append(along_x.square().mean())
-        along_s = along_x * derivative(sums[index - 1]) if index > 0 else along_x
+        if index > 0:
+            along_s = along_x * derivative(sums[index - 1])
     return torch.stack(sizes[::-1])
 
 
