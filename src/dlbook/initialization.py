@@ -127,7 +127,7 @@ def gradient_mean_squares(
     activation: Activation,
     derivative: Activation,
 ) -> Tensor:
-    """Measure the size of the gradient along what enters each layer, and along the scores.
+    """Measure the gradient along what enters each layer, and along the scores.
 
     Args:
         x: (n, d) float32 or float64, one input per row.
