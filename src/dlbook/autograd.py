@@ -310,7 +310,7 @@ class Softplus(torch.autograd.Function):
             x: floats of any shape.
 
         Returns:
-            floats of the same shape, above 0.
+            floats of the same shape, never below 0.
         """
         return torch.logaddexp(x, torch.zeros_like(x))
 
