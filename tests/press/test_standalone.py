@@ -143,6 +143,11 @@ def test_what_needs_nothing_of_the_book_stays_as_it_is():
     assert standalone.standalone(code) == code
 
 
+def test_empty_lines_inside_a_text_are_kept():
+    code = 'from dlbook.knn import vote\n\nprint("""a\n\n\n\n\nb""", vote)\n'
+    assert 'print("""a\n\n\n\n\nb""", vote)' in standalone.standalone(code)
+
+
 def test_definitions_stand_in_reading_order_and_in_that_of_the_source(package):
     package(
         alpha='"""A."""\n\n# why\nSTEP = 2\n\ndef last(x):\n    """L."""\n    return x + STEP\n',

@@ -126,8 +126,8 @@ def standalone(code: str) -> str:
     parts = [part for name in modules for part in _definitions(name, found, names)]
     tail = _block(block, names)
     imports = _imports(found, names)
-    program = "\n\n\n".join([_header(modules), imports, _spaced(parts), tail])
-    return re.sub(r"\n{4,}", "\n\n\n", program).strip() + "\n"
+    texts = (_header(modules), imports, _spaced(parts), tail)
+    return "\n\n\n".join(text.strip("\n") for text in texts if text.strip()) + "\n"
 
 
 def _header(modules: Iterable[str]) -> str:
