@@ -139,8 +139,12 @@ def damages(contract):
         for damage, value in damaged_labels(arguments[name], convention):
             yield f"{damage} {name}", {name: value}, never
     for name, values in contract.refused.items():
-        for value in values:
-            yield f"{name} = {shown(value)}", {name: value}, never
+        names = [f"{name} = {shown(value)}" for value in values]
+        for place, (called, value) in enumerate(zip(names, values, strict=True)):
+            again = names[:place].count(
+                called
+            )  # two tensors of one shape are two damages
+            yield f"{called} ({again + 1})" if again else called, {name: value}, never
 
 
 def damaged_floats(name, value):

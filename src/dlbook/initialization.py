@@ -73,11 +73,8 @@ def signals(x: Tensor, layers: list[Layer], activation: Activation) -> list[Tens
     """
     require_table(x, "x")
     require_wide(x, "x")
-    require_at_least(len(layers), 1, "number of layers")
-    handed_on = [x]
-    for weight, bias in layers:
-        handed_on.append(layer(handed_on[-1], weight, bias, activation))
-    return handed_on
+    entered, sums = trace(x, layers, activation)
+    return [*entered, activation(sums[-1])]
 
 
 def mean_squares(x: Tensor, layers: list[Layer], activation: Activation) -> Tensor:

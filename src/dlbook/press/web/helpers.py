@@ -25,6 +25,7 @@ from dlbook.press.source.listings import (
     parsed,
     source_address,
 )
+from dlbook.press.web.folding import NAME
 
 LONGEST = 25  # lines of a body that a note shows
 Target = tuple[str, str]  # module below `dlbook`, and name; `*` is the module itself
@@ -37,8 +38,6 @@ CODE = re.compile(
 )
 # <span class="n">, </span>
 TAG = re.compile(r"(<[^>]*>)")
-# <span class="nf">vote</span>
-NAME = re.compile(r'<span class="n[cf]">(\w+)</span>')
 # Count the votes. Ties go to the class that comes first.
 SENTENCE = re.compile(r".*?\.(?=\s|$)", re.DOTALL)
 
