@@ -11,13 +11,17 @@ from torch import Generator, Tensor
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
+from dlbook.backprop import train_epoch
 from dlbook.data import digits
+from dlbook.initialization import draw as draw_layers
+from dlbook.mlp import Layer, forward, relu
 from dlbook.regularization import (
     batch_norm,
     batch_norm_at_test,
     draw_mask,
     dropout,
     layer_norm,
+    stop_early,
     update_running,
     warp,
 )
@@ -29,6 +33,7 @@ TRAINING, VALIDATION = 200, 200  # the other 1397 digits are the test
 WIDTHS = (64, 128, 128, 10)
 EPOCHS, BATCH, ETA, MOMENTUM = 60, 20, 0.05, 0.9
 MASKS = 100
+STOPPED_ETA, STOPPED_EPOCHS = 0.1, 100  # of the training by hand, without momentum
 
 
 class Method(NamedTuple):
@@ -107,7 +112,7 @@ class Networks(NamedTuple):
 
 
 def quick(device: torch.device) -> Findings:
-    """Forget `eval` behind batch normalization: what the batch decides."""
+    """Forget `eval` behind batch normalization; stop one training early."""
     images, labels, test_images, test_labels = (part.to(device) for part in digits.load())
     seeds = range(5)
     x = images.flatten(1).expand(len(seeds), -1, -1)
@@ -129,7 +134,44 @@ def quick(device: torch.device) -> Findings:
     for name, scores in found.items():
         errors = missed(scores, targets[name].expand(len(seeds), -1))
         claims |= spread_of(f"mode_{name}", errors, tolerance=3.0)
+    claims |= stopped(device)
     return Findings(claims, {"digits": digits.checksum()})
+
+
+def stopped(device: torch.device) -> dict[str, Claim]:
+    """Train one network on 200 digits, every fifth of them with a wrong label."""
+    data = split(20, range(1), device)
+    (x, known, _), (labels, right, _) = (
+        [part[0] for part in parts] for parts in (data.x, data.labels)
+    )
+    generator = Generator().manual_seed(0)
+    start = draw_layers([*WIDTHS], math.sqrt(2), generator, x.dtype)
+    layers = [(w.to(device), b.to(device)) for w, b in start]
+    fitted, errors = [], []
+
+    def loss_of_validation(layers: list[Layer]) -> float:
+        fitted.append(cross_entropy(forward(x, layers, relu), labels).item())
+        scores = forward(known, layers, relu)
+        errors.append((100 * (scores.argmax(dim=1) != right)).double().mean().item())
+        return cross_entropy(scores, right).item()
+
+    _, losses = stop_early(
+        layers,
+        lambda layers: train_epoch(layers, x, labels, STOPPED_ETA, BATCH, generator),
+        loss_of_validation,
+        patience=STOPPED_EPOCHS,
+        epochs=STOPPED_EPOCHS,
+    )
+    best = losses.index(min(losses))
+    return {
+        "stop_training": Claim(fitted, "nats", tolerance=0.3),
+        "stop_validation": Claim(losses, "nats", tolerance=0.5),
+        "stop_best_epoch": Claim(best + 1.0, tolerance=5.0),
+        "stop_best_loss": Claim(losses[best], "nats", tolerance=0.3),
+        "stop_last_loss": Claim(losses[-1], "nats", tolerance=0.5),
+        "stop_best_error": Claim(errors[best], "%", tolerance=6.0),
+        "stop_last_error": Claim(errors[-1], "%", tolerance=6.0),
+    }
 
 
 def noise(device: torch.device) -> Findings:
