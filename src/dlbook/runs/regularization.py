@@ -440,9 +440,9 @@ def paired(name: str, plain: list[float], other: list[float]) -> dict[str, Claim
     changes = [b - a for a, b in zip(plain, other, strict=True)]
     better = [change < 0 for change in changes]
     return {
-        f"change_{name}": Claim(median(changes), "%", tolerance=5.0),
-        f"least_change_{name}": Claim(min(changes), "%", tolerance=10.0),
-        f"largest_change_{name}": Claim(max(changes), "%", tolerance=10.0),
+        f"change_{name}": Claim(median(changes), "points", tolerance=5.0),
+        f"least_change_{name}": Claim(min(changes), "points", tolerance=10.0),
+        f"largest_change_{name}": Claim(max(changes), "points", tolerance=10.0),
         f"better_{name}": Claim(float(sum(better)), tolerance=5.0),
         f"better_of_five_{name}": Claim(float(sum(better[:5])), tolerance=5.0),
     }
