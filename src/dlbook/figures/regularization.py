@@ -74,7 +74,7 @@ def ranking(theme: Theme, share: int = 20) -> Figure:
         axes.scatter(plain, heights, s=12, color=theme.ink, marker="o", zorder=3)
         axes.scatter(errors, heights, s=26, zorder=4, **mark)
     axes.set_yticks(range(len(COMPARED)), [NAMES[name] for name in COMPARED])
-    axes.set(xlabel="test error, %", xlim=(0, 50), ylim=(5.6, -0.6))
+    axes.set(xlabel="test error, %", ylabel="method", xlim=(0, 50), ylim=(5.6, -0.6))
     axes.set_title(f"{share} % of the labels wrong; small circles: plain")
     return drawing
 
