@@ -313,14 +313,11 @@ def scores_of(
         s = torch.baddbmm(b[:, None], x, w.mT)
         if index == len(networks.norms):
             return s
-        if method.norm == "batch":  # each unit of each seed is a feature of its own
-            features = s.transpose(0, 1).flatten(1)
-            scale, shift = (part.flatten() for part in networks.norms[index])
-            mean, variance = (part.flatten() for part in networks.running[index])
-            learned = update_running(mean, variance, features.detach())
+        if method.norm == "batch":
+            norm, known = networks.norms[index], networks.running[index]
+            s, learned = batch_normed(s, *norm, *known)
             if torch.is_grad_enabled():
-                networks.running[index] = tuple(p.view_as(b) for p in learned)
-            s = batch_norm(features, scale, shift).unflatten(1, b.shape).transpose(0, 1)
+                networks.running[index] = learned
         elif method.norm == "layer":
             s = _layer_normed(s, *networks.norms[index])
         x = s.relu()
@@ -348,10 +345,8 @@ def at_test(networks: Networks, x: Tensor, norm: str) -> Tensor:
             s = torch.baddbmm(b[:, None], x, w.mT)
             if index < len(networks.norms):
                 if norm == "batch":
-                    known = [*networks.running[index], *networks.norms[index]]
-                    features = s.transpose(0, 1).flatten(1)
-                    s = batch_norm_at_test(features, *(part.flatten() for part in known))
-                    s = s.unflatten(1, b.shape).transpose(0, 1)
+                    known = networks.running[index]
+                    s = batch_normed_at_test(s, *networks.norms[index], *known)
                 elif norm == "layer":
                     s = _layer_normed(s, *networks.norms[index])
                 x = s.relu()
@@ -406,6 +401,39 @@ def train(
         if data is not None:
             best, least = _better(best, least, networks, data, method)
     return best
+
+
+def batch_normed(
+    s: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Normalize the units of many networks side by side, each over its own batch.
+
+    Args:
+        s: (seeds, n, units) floats.
+        scale: (seeds, units) floats, and so are shift and the running mean and variance.
+        shift: of each unit.
+        mean: of each unit, as known so far.
+        variance: of each unit, as known so far.
+
+    Returns:
+        (seeds, n, units) floats, and the new running mean and variance.
+    """
+    features = s.transpose(0, 1).flatten(1)  # each unit of each network is a feature
+    with torch.no_grad():
+        learned = update_running(mean.flatten(), variance.flatten(), features)
+    out = batch_norm(features, scale.flatten(), shift.flatten())
+    new_mean, new_variance = (part.view_as(mean) for part in learned)
+    return out.unflatten(1, scale.shape).transpose(0, 1), (new_mean, new_variance)
+
+
+def batch_normed_at_test(
+    s: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor
+) -> Tensor:
+    """Normalize as `batch_normed`, with what is known from training."""
+    features = s.transpose(0, 1).flatten(1)
+    known = (part.flatten() for part in (mean, variance, scale, shift))
+    out = batch_norm_at_test(features, *known)
+    return out.unflatten(1, scale.shape).transpose(0, 1)
 
 
 def test_errors(networks: Networks, data: Split, method: Method) -> list[float]:
