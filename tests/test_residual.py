@@ -22,6 +22,7 @@ from dlbook.residual import (
     projection,
     projection_where_needed,
     residual_network,
+    shares_by_length,
     start_at_nothing,
     subsample_and_pad,
     sum_over_paths,
@@ -113,6 +114,15 @@ def test_there_are_as_many_paths_of_each_length_as_subsets(depth):
     total = sum_over_paths([torch.full((1, 1), t, dtype=DOUBLE)] * depth).item()
     counted = sum(math.comb(depth, k) * t**k for k in range(depth + 1))
     assert total == pytest.approx(counted)
+
+
+@given(st.integers(1, 30), st.floats(0.01, 10))
+def test_the_shares_of_all_lengths_add_up_and_peak_at_their_mean(depth, factor):
+    shares = shares_by_length(depth, factor)
+    lengths = torch.arange(depth + 1, dtype=DOUBLE)
+    assert shares.sum().item() == pytest.approx(1)
+    mean = (shares * lengths).sum().item()
+    assert mean == pytest.approx(depth * factor / (1 + factor))
 
 
 def test_padding_keeps_every_second_pixel_and_adds_channels_of_zeros():

@@ -15,6 +15,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from dlbook.contract import (
+    require_above_zero,
     require_between,
     require_count,
     require_finite,
@@ -148,6 +149,27 @@ def sum_over_paths(matrices: list[Tensor]) -> Tensor:
                 path = w @ path
             total = total + path
     return total
+
+
+def shares_by_length(blocks: int, factor: float) -> Tensor:
+    """Tell what the paths of each length carry, if each block on a path passes on a part.
+
+    Args:
+        blocks: how many there are, at least 1.
+        factor: what a block multiplies by, above 0; 1 counts the paths.
+
+    Returns:
+        (blocks + 1,) float64, one for each length from 0 to blocks: their number times
+        factor**length, as a share of the sum over all lengths.
+
+    Raises:
+        TypeError: blocks is no whole number.
+        ValueError: a number is too small.
+    """
+    require_count(blocks, 1, "blocks")
+    require_above_zero(factor, "factor")
+    carried = [math.comb(blocks, k) * factor**k for k in range(blocks + 1)]
+    return torch.tensor(carried, dtype=torch.float64) / (1 + factor) ** blocks
 
 
 def subsample_and_pad(images: Tensor, channels: int) -> Tensor:

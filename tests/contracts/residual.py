@@ -69,6 +69,10 @@ CONTRACTS = {
             ]
         },
     ),
+    "shares_by_length": Contract(
+        make=lambda: {"blocks": 3, "factor": 0.5},
+        refused={"blocks": [0, 1.5], "factor": [0.0, -1.0, NAN]},
+    ),
     "subsample_and_pad": Contract(
         make=lambda: {"images": floats(2, 3, 4, 4), "channels": 5},
         refused={"images": [floats(3, 4, 4)], "channels": [2, 4.5]},

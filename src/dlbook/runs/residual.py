@@ -11,7 +11,7 @@ from torchvision.transforms.functional import center_crop
 from tqdm import tqdm
 
 from dlbook.data import digits, mnist
-from dlbook.runs.record import Claim, Findings
+from dlbook.runs.record import Claim, Findings, over_seeds
 from dlbook.runs.regularization import (
     batch_normed,
     batch_normed_at_test,
@@ -73,6 +73,8 @@ def shortcuts(device: torch.device) -> Findings:
         slopes = [gradient_sizes(seed, 20, shortcut) for seed in SEEDS]
         middle = torch.stack(slopes).median(dim=0).values
         claims[f"gradients_{name}"] = Claim(middle.tolist(), tolerance=5.0)
+        growth = [(sizes[0] / sizes[-1]).item() for sizes in slopes]
+        claims[f"growth_{name}"] = over_seeds(growth, tolerance=60.0)
     return Findings(claims, {"digits": digits.checksum()})
 
 
