@@ -73,7 +73,7 @@ def shortcuts(device: torch.device) -> Findings:
         slopes = [gradient_sizes(seed, 20, shortcut) for seed in SEEDS]
         middle = torch.stack(slopes).median(dim=0).values
         claims[f"gradients_{name}"] = Claim(middle.tolist(), tolerance=5.0)
-        growth = [(sizes[0] / sizes[-1]).item() for sizes in slopes]
+        growth = [(sizes[1] / sizes[-1]).item() for sizes in slopes]
         claims[f"growth_{name}"] = over_seeds(growth, tolerance=60.0)
     return Findings(claims, {"digits": digits.checksum()})
 
