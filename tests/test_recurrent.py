@@ -16,6 +16,7 @@ from dlbook.recurrent import (
     clip,
     draw_weights,
     gru_step,
+    kept_by_gate,
     last_states,
     lstm_step,
     pad,
@@ -144,6 +145,19 @@ def test_with_its_gates_held_a_cell_forgets_by_the_product_of_its_forget_gates()
     s = x[0] @ weights.along_x.T + weights.bias_x + weights.bias_h
     forget = s[:, H : 2 * H].sigmoid().prod(dim=0)
     torch.testing.assert_close(jacobian, forget.diag())
+
+
+@given(st.floats(-5, 5), st.integers(0, 40))
+def test_a_gate_that_hears_only_its_bias_forgets_geometrically(bias, steps):
+    """A cell without weights, whose forget gate alone has a bias, and nothing comes in."""
+    empty = type(drawn("LSTM"))(*(0 * part for part in drawn("LSTM")))
+    weights, c = set_forget_bias(empty, bias), torch.ones(1, H, dtype=DOUBLE)
+    kept = kept_by_gate(bias, steps)
+    assert kept[0] == 1
+    for share in kept:
+        torch.testing.assert_close(c, share.expand(1, H), rtol=1e-12, atol=0)
+        x = torch.zeros(1, D, dtype=DOUBLE)
+        _, c = lstm_step(x, (torch.zeros(1, H, dtype=DOUBLE), c), weights)
 
 
 def test_a_gru_is_a_residual_block_with_a_valve():

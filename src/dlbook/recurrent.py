@@ -253,6 +253,26 @@ def set_forget_bias(weights: Weights, bias: float) -> Weights:
     return weights._replace(bias_x=bias_x, bias_h=bias_h)
 
 
+def kept_by_gate(bias: float, steps: int) -> Tensor:
+    """Tell what is left of a cell while its forget gate hears nothing but its bias.
+
+    Args:
+        bias: b_f of the text.
+        steps: T, at least 0.
+
+    Returns:
+        (T + 1,) float64: sigm(b_f)**t for t from 0 to T.
+
+    Raises:
+        TypeError: steps is no whole number.
+        ValueError: the bias is not finite, or steps is below 0.
+    """
+    require_number(bias, "bias")
+    require_count(steps, 0, "steps")
+    share = torch.tensor(float(bias), dtype=torch.float64).sigmoid()
+    return share ** torch.arange(steps + 1)
+
+
 def clip(gradients: Sequence[Tensor], most: float) -> list[Tensor]:
     """Shorten gradients that are too long, all together and in their direction.
 

@@ -104,6 +104,10 @@ CONTRACTS = {
         make=lambda: {"weights": weights(4), "bias": 1.0},
         refused={"bias": [NAN, float("inf")], "weights": [weights(1), weights(3)]},
     ),
+    "kept_by_gate": Contract(
+        make=lambda: {"bias": 1.0, "steps": 5},
+        refused={"bias": [NAN, float("inf")], "steps": [-1, 2.5]},
+    ),
     "clip": Contract(
         make=lambda: {"gradients": [floats(3, 2), floats(4)], "most": 1.0},
         refused={
