@@ -312,7 +312,7 @@ def encoder_block(
     seen = layer_norm(x, *block.norm_1)
     x = x + multi_head(seen, seen, block.attention, heads, mask)
     seen = layer_norm(x, *block.norm_2)
-    _require_layers((block.wide, block.narrow), x)
+    _require_small_network(block, x)
     return x + linear(relu(linear(seen, *block.wide)), *block.narrow)
 
 
@@ -336,7 +336,7 @@ def decoder_block(x: Tensor, memory: Tensor, block: DecoderBlock, heads: int) ->
     seen = layer_norm(x, *block.norm_2)
     x = x + multi_head(seen, memory, block.crossing, heads)
     seen = layer_norm(x, *block.norm_3)
-    _require_layers((block.wide, block.narrow), x)
+    _require_small_network(block, x)
     return x + linear(relu(linear(seen, *block.wide)), *block.narrow)
 
 
@@ -571,10 +571,11 @@ def embed(symbols: Tensor, network: Transformer) -> Tensor:
 
     Raises:
         TypeError: the symbols are not int64.
-        ValueError: they are no table, there are none, one lies outside 0..C - 1, or the
-            sequences are longer than the table of places.
+        ValueError: they are no table, there are none, one lies outside 0..C - 1, the
+            sequences are longer than the table of places, or the two tables differ in width.
     """
     known, most = len(network.symbols), len(network.places)
+    _require_tables(network)
     _require_symbols(symbols, known)
     if symbols.shape[1] > most:
         raise ValueError(f"length must lie between 1 and {most}, got {symbols.shape[1]}")
@@ -601,7 +602,7 @@ def transformer(
     x = embed(symbols, network)
     for block in network.blocks:
         x = encoder_block(x, block, heads, mask)
-    _require_layers((network.scores,), x)
+    _require_layers((network.scores,), x.shape[-1], x)
     return linear(layer_norm(x, *network.norm), *network.scores)
 
 
@@ -736,15 +737,20 @@ def _require_mask(mask: Tensor, scores: Tensor) -> None:
 def _require_projections(layers: Projections, x: Tensor, y: Tensor) -> None:
     if x.shape[-1] != y.shape[-1]:
         raise ValueError(f"y must be {x.shape[-1]} wide, got {y.shape[-1]}")
-    _require_layers(layers, x)
+    _require_layers(layers, x.shape[-1], x)
     if any(weight.shape[0] != x.shape[-1] for weight, _ in layers):
         shapes = [tuple(weight.shape) for weight, _ in layers]
         raise ValueError(f"weights must be as high as wide, got {shapes}")
 
 
-def _require_layers(layers: tuple[Layer, ...], x: Tensor) -> None:
-    """Refuse layers that do not lead from the width of x through each other."""
-    inputs = x.shape[-1]
+def _require_small_network(block: Block | DecoderBlock, x: Tensor) -> None:
+    _require_layers((block.wide,), x.shape[-1], x)
+    _require_layers((block.narrow,), len(block.wide[1]), x)
+    if len(block.narrow[1]) != x.shape[-1]:
+        raise ValueError(f"narrow must give {x.shape[-1]}, got {len(block.narrow[1])}")
+
+
+def _require_layers(layers: tuple[Layer, ...], inputs: int, like: Tensor) -> None:
     for weight, bias in layers:
         shapes = f"{tuple(weight.shape)} and {tuple(bias.shape)}"
         if (
@@ -753,9 +759,15 @@ def _require_layers(layers: tuple[Layer, ...], x: Tensor) -> None:
             or bias.shape != weight.shape[:1]
         ):
             raise ValueError(f"a layer must be (k, {inputs}) and (k,), got {shapes}")
-        require_same_dtype(x, weight, "x and weight")
-        require_same_dtype(x, bias, "x and bias")
-        inputs = weight.shape[0]
+        require_same_dtype(like, weight, "x and weight")
+        require_same_dtype(like, bias, "x and bias")
+
+
+def _require_tables(network: Transformer) -> None:
+    require_same_dtype(network.symbols, network.places, "symbols and places")
+    shapes = tuple(network.symbols.shape), tuple(network.places.shape)
+    if {len(shape) for shape in shapes} != {2} or shapes[0][1] != shapes[1][1]:
+        raise ValueError(f"tables must be (C, d) and (T, d), got {shapes}")
 
 
 def _require_symbols(symbols: Tensor, known: int) -> None:
