@@ -162,7 +162,7 @@ def learn(
     return list(train(network, 1, answer, steps, generator))
 
 
-def tested(network: Transformer, n: int = 1000) -> Tensor:
+def unseen(network: Transformer, n: int = 1000) -> Tensor:
     """Draw the sequences that every network is tested on."""
     return draw_sequences(n, network, Generator().manual_seed(99))
 
@@ -170,7 +170,7 @@ def tested(network: Transformer, n: int = 1000) -> Tensor:
 @torch.no_grad()
 def mistakes(network: Transformer, answer: Answer, n: int = 1000) -> Tensor:
     """Tell which symbols of n test sequences are wrong, (n, T) bool."""
-    symbols = tested(network, n)
+    symbols = unseen(network, n)
     return transformer(symbols, network, 1).argmax(dim=2) != answer(symbols)
 
 
@@ -184,7 +184,7 @@ def maps(network: Transformer, symbols: Tensor) -> Tensor:
 
 def mean_map(network: Transformer) -> Tensor:
     """Average the map over the test sequences."""
-    return maps(network, tested(network)).mean(dim=0)
+    return maps(network, unseen(network)).mean(dim=0)
 
 
 def on_the_mirror(mean: Tensor) -> float:
@@ -240,7 +240,7 @@ def where_sorting_looks(network: Transformer) -> tuple[list[float], list[float]]
 
     And, for each place, the mean symbol that it looks at.
     """
-    symbols = tested(network)
+    symbols = unseen(network)
     seen = maps(network, symbols)
     distances = (in_order(symbols)[:, :, None] - symbols[:, None]).abs()
     near = [seen[distances == distance].mean().item() for distance in range(SYMBOLS)]
