@@ -8,12 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
-from dlbook.attention import (
-    count_products,
-    least_error_without_places,
-    sinusoids,
-    smooth,
-)
+from dlbook.attention import count_products, sinusoids, smooth
 from dlbook.figures.style import Theme
 from dlbook.runs.attention import LENGTH, LENGTHS, SYMBOLS, WIDTHS
 from dlbook.runs.record import claims_of
@@ -66,6 +61,7 @@ def soft(theme: Theme) -> Figure:
         each = smooth(torch.tensor([[0.3]]).double(), points, torch.eye(9).double(), tau)
         bars.plot(points[:, 0], each[0], ls="--", lw=1, ms=6, **look)
     curve.set(xlabel="place of the query", ylabel="value", title="what is answered")
+    curve.set_ylim(0, 2.9)
     bars.set(
         xlabel="place of the key", ylabel="share", title="shares of the query at 0.3"
     )
@@ -145,7 +141,7 @@ def places(theme: Theme) -> Figure:
         right.plot(
             distances, products, ms=4, markevery=9, label=f"from place {place}", **look
         )
-    right.set(xlabel="distance", ylabel="inner product", ylim=(0, 19))
+    right.set(xlabel="distance", ylabel="inner product", ylim=(0, 23))
     right.legend(loc="upper right", fontsize=9)
     return drawing
 
@@ -172,35 +168,6 @@ def sorting(theme: Theme) -> Figure:
     seen = claims["sort_by_place"].value
     right.plot(range(LENGTH), seen, color=theme.classes[1], marker=theme.markers[1])
     right.set(xlabel="place that is written", ylabel="mean symbol looked at", ylim=(0, 9))
-    return drawing
-
-
-def without_places(theme: Theme) -> Figure:
-    """Wrong symbols in percent when a network reverses: with places, and without.
-
-    With places, all five seeds are at 0. Without, they stand close together on a dashed line
-    at 68.3 percent, the least that is possible. Naming any symbol by chance would be wrong
-    in 90 percent.
-    """
-    claims = claims_of("attention")
-    drawing = Figure(figsize=(7, 1.9), layout="constrained")
-    axes = drawing.subplots()
-    named = (
-        ("with places", "reverse_symbols"),
-        ("without", "blind_symbols"),
-        ("without,\n1000 steps", "blind_symbols_1000"),
-    )
-    for row, (_, name) in enumerate(named):
-        spread = claims[name].spread
-        ends = [spread["least"], claims[name].value, spread["largest"]]
-        look = {"color": theme.classes[row], "marker": theme.markers[row]}
-        axes.plot(ends, [row] * 3, ms=7, **look)
-    least = 100 * least_error_without_places(LENGTH, SYMBOLS)
-    axes.axvline(least, color=theme.accent, lw=1.2, ls="--")
-    axes.text(least - 1, 0, "least possible without", ha="right", color=theme.accent)
-    axes.set(xlim=(-3, 92), ylim=(2.6, -0.6), xlabel="wrong symbols, %")
-    axes.set_yticks(range(3), [label for label, _ in named])
-    axes.set_ylabel(" ")
     return drawing
 
 
@@ -233,7 +200,7 @@ def costs(theme: Theme) -> Figure:
     ):
         look = {"color": theme.classes[kind], "marker": theme.markers[kind]}
         right.loglog(LENGTHS, claims[name].value, label=label, ms=5, **look)
-    right.set(xlabel="length $T$", ylabel="MB", title="kept for the way back, 8 heads")
+    right.set(xlabel="length $T$", ylabel="MB", title="kept, 8 heads")
     right.set(xticks=LENGTHS, xticklabels=LENGTHS)
     right.minorticks_off()
     right.legend(loc="upper left", fontsize=9)
