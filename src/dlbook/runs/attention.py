@@ -68,36 +68,37 @@ def without_places(device: torch.device) -> Findings:
         learn(network, reverse, 1000 - STEPS, generator)
         longer.append(share_of(mistakes(network, reverse, 20_000)))
     claims = {
-        "blind_symbols": over_seeds(symbols, "%", tolerance=1.0),
+        **spread_of("blind_symbols", symbols, "%", 1.0),
         "blind_sequences": over_seeds(sequences, "%", tolerance=1.0),
         "blind_mirror": over_seeds(mirrored, tolerance=0.05),
-        "blind_symbols_1000": over_seeds(longer, "%", tolerance=1.0),
+        **spread_of("blind_symbols_1000", longer, "%", 1.0),
     }
     return Findings(claims)
 
 
 def sort(device: torch.device) -> Findings:
-    """Learn to sort with five seeds, and tell where its map looks."""
-    symbols, sequences, curves, near, seen = [], [], [], [], []
+    """Learn to sort with five seeds, tell where the map looks, and do without it."""
+    wrong, curves, near, seen, even = [], [], [], [], []
     for seed in tqdm(SEEDS, desc="seeds"):
         network, generator = started(seed, device)
         losses = learn(network, in_order, 600, generator)
         curves.append([losses[step - 1] for step in range(100, 601, 100)])
-        wrong = mistakes(network, in_order)
-        symbols.append(share_of(wrong))
-        sequences.append(share_of(wrong.any(dim=1)))
+        wrong.append(mistakes(network, in_order))
         by_distance, by_place = where_sorting_looks(network)
         near.append(by_distance)
         seen.append(by_place)
+        network, generator = started(seed, device)
+        network = with_even_map(network)
+        learn(network, in_order, 600, generator)
+        even.append(mistakes(network, in_order))
     claims = {
-        "sort_symbols": over_seeds(symbols, "%", tolerance=0.5),
-        "sort_sequences": over_seeds(sequences, "%", tolerance=3.0),
+        **spread_of("sort_symbols", [share_of(w) for w in wrong], "%", 0.5),
+        **spread_of("sort_sequences", [share_of(w.any(1)) for w in wrong], "%", 3.0),
+        **spread_of("sort_even_symbols", [share_of(w) for w in even], "%", 0.5),
+        **spread_of("sort_even_sequences", [share_of(w.any(1)) for w in even], "%", 3.0),
         "sort_losses": Claim(middle(curves), "nats", tolerance=0.1),
         "sort_by_distance": Claim(middle(near), tolerance=0.05),
         "sort_by_place": Claim(middle(seen), tolerance=0.5),
-        "sort_first_place": over_seeds([places[0] for places in seen], tolerance=0.5),
-        "sort_last_place": over_seeds([places[-1] for places in seen], tolerance=0.5),
-        "sort_nearest": over_seeds([shares[0] for shares in near], tolerance=0.05),
     }
     return Findings(claims)
 
@@ -141,6 +142,25 @@ def started(seed: int, device: torch.device) -> tuple[Transformer, Generator]:
     widths = WIDTH, HIDDEN
     network = draw_transformer(SYMBOLS, LENGTH, widths, 1, generator, WIDE)
     return moved(network, device), generator
+
+
+def with_even_map(network: Transformer) -> Transformer:
+    """Let every place look at all places alike: queries of 0, which nothing is learned of."""
+    (block,) = network.blocks
+    still = tuple(torch.zeros_like(part).detach() for part in block.attention.query)
+    layers = block.attention._replace(query=still)
+    return network._replace(blocks=[block._replace(attention=layers)])
+
+
+def spread_of(
+    name: str, values: list[float], unit: str, tolerance: float
+) -> dict[str, Claim]:
+    """Tell the median over the seeds, the least and the largest, each as a claim."""
+    return {
+        name: over_seeds(values, unit, tolerance),
+        f"{name}_least": Claim(min(values), unit, tolerance=tolerance),
+        f"{name}_largest": Claim(max(values), unit, tolerance=tolerance),
+    }
 
 
 def moved(network: Transformer, device: torch.device) -> Transformer:
@@ -217,8 +237,7 @@ def reversed_by_five(device: torch.device) -> dict[str, Claim]:
         mirrored.append(on_the_mirror(mean_map(network)))
     claims["reverse_symbols"] = over_seeds(symbols, "%", tolerance=0.05)
     claims["reverse_sequences"] = over_seeds(sequences, "%", tolerance=0.3)
-    claims["reverse_mirror"] = over_seeds(mirrored, tolerance=0.01)
-    return claims
+    return claims | spread_of("reverse_mirror", mirrored, "", 0.01)
 
 
 def frames_of(network: Transformer, generator: Generator) -> dict[str, Claim]:
