@@ -54,9 +54,9 @@ def quick(device: torch.device) -> Findings:
 
 
 def without_places(device: torch.device) -> Findings:
-    """Learn to reverse without places, for the time of the others and for longer."""
+    """Learn to reverse without places, for two times, and with places but an even map."""
     symbols, sequences, mirrored = [], [], []
-    longer = []
+    longer, even = [], []
     for seed in tqdm(SEEDS, desc="seeds"):
         network, generator = started(seed, device)
         network = network._replace(places=torch.zeros_like(network.places).detach())
@@ -67,11 +67,16 @@ def without_places(device: torch.device) -> Findings:
         mirrored.append(on_the_mirror(mean_map(network)))
         learn(network, reverse, 1000 - STEPS, generator)
         longer.append(share_of(mistakes(network, reverse, 20_000)))
+        network, generator = started(seed, device)
+        network = with_even_map(network)
+        learn(network, reverse, STEPS, generator)
+        even.append(share_of(mistakes(network, reverse, 20_000)))
     claims = {
         **spread_of("blind_symbols", symbols, "%", 1.0),
         "blind_sequences": over_seeds(sequences, "%", tolerance=1.0),
         "blind_mirror": over_seeds(mirrored, tolerance=0.05),
         **spread_of("blind_symbols_1000", longer, "%", 1.0),
+        **spread_of("even_symbols", even, "%", 1.0),
     }
     return Findings(claims)
 
