@@ -133,7 +133,7 @@ def places(theme: Theme) -> Figure:
     left, right = drawing.subplots(1, 2)
     picture = left.imshow(table, cmap=theme.diverging, vmin=-1, vmax=1, aspect="auto")
     left.set(xlabel="feature", ylabel="place", title="sinusoids")
-    drawing.colorbar(picture, ax=left, shrink=0.9)
+    drawing.colorbar(picture, ax=left, label="value", shrink=0.9)
     for kind, place in enumerate((10, 40, 70)):
         look = {"color": theme.classes[kind], "marker": theme.markers[kind]}
         distances = torch.arange(100) - place
