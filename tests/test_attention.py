@@ -498,6 +498,12 @@ def test_a_longer_sequence_than_the_table_is_refused():
         transformer(torch.zeros(1, 9, dtype=torch.int64), network, 2)
 
 
+def test_a_shorter_sequence_takes_the_first_places():
+    network = draw_transformer(10, 8, (6, 9), 1, seeded(), DOUBLE)
+    symbols = draw_sequences(3, network, seeded())
+    assert embed(symbols[:, :5], network).equal(embed(symbols, network)[:, :5])
+
+
 def test_a_layer_of_another_width_is_refused():
     layers, x = draw_projections(6, seeded(), DOUBLE), random(5, 6)
     (narrow,) = draw([6, 4], 1.0, seeded(), DOUBLE)

@@ -631,8 +631,7 @@ def train(
             number from 1 up.
     """
     require_count(steps, 1, "steps")
-    watched = [part for part in tensors_of(network) if part.requires_grad]
-    optimizer = torch.optim.Adam(watched, lr=0.003)
+    optimizer = torch.optim.Adam(tensors_of(network), lr=0.003)
     for _ in range(steps):
         symbols = draw_sequences(64, network, generator)
         scores = transformer(symbols, network, heads)
