@@ -1,5 +1,10 @@
-"""Numbers of the chapter on attention."""
+"""Numbers of the chapter on attention, and the network that its page runs in the browser.
 
+The tables and matrices of that network are stored with 8 bits a number and one scale for each
+row. The script `docs/assets/js/live/attention.js` reads the same bytes as `decoded` does here.
+"""
+
+import base64
 import math
 import statistics
 from collections.abc import Callable
@@ -25,6 +30,7 @@ from dlbook.attention import (
     transformer,
 )
 from dlbook.autograd import SavedMemory
+from dlbook.checkout import DOCS, write_atomically
 from dlbook.data import digits
 from dlbook.knn import k_nearest_neighbors
 from dlbook.regularization import layer_norm
@@ -38,6 +44,10 @@ WIDTHS = (4, 16, 64, 256, 1024)  # of a head, where scores are told
 TAUS = (0.01, 0.1, 0.2, 0.3, 0.5, 1.0, 3.0)
 LENGTHS = (128, 256, 512, 1024)  # where memory is told
 WIDE = torch.float64  # so that other machines find the same networks
+
+WEIGHTS = DOCS / "assets" / "live" / "attention_weights.js"
+LARGEST = 127  # the largest of the whole numbers that a weight is rounded to
+BEFORE, AFTER = '(window.dlbookLive ??= {}).attentionWeights = "', '"\n'
 
 Answer = Callable[[Tensor], Tensor]
 
@@ -128,6 +138,20 @@ def lengths(device: torch.device) -> Findings:
     }
     for length, rows in by_place.items():
         claims[f"places_{length}"] = Claim(middle(rows), "%", tolerance=5.0)
+    return Findings(claims)
+
+
+def widget(device: torch.device) -> Findings:
+    """Train the network that the page runs, round its weights to 8 bits, and store them."""
+    network, generator = started(0, device)
+    learn(network, reverse, 400, generator)
+    write_atomically(WEIGHTS, encoded(network))
+    rounded = decoded(WEIGHTS.read_text(encoding="utf-8"))
+    claims = {
+        "widget_symbols": Claim(share_of(mistakes(rounded, reverse)), "%", tolerance=0.1),
+        "widget_mirror": Claim(on_the_mirror(mean_map(rounded)), tolerance=0.02),
+        "widget_size": Claim(WEIGHTS.stat().st_size / 1e3, "kB", tolerance=1.0),
+    }
     return Findings(claims)
 
 
@@ -322,3 +346,51 @@ def soft_votes(device: torch.device) -> dict[str, Claim]:
         answers = k_nearest_neighbors(others, x, labels, k)
         claims[f"neighbors_{k}"] = Claim(share_of(answers != truth), "%", tolerance=1e-6)
     return claims
+
+
+@torch.no_grad()
+def encoded(network: Transformer) -> str:
+    """Write a network as a script that hands its bytes to the page.
+
+    Args:
+        network: of one block.
+
+    Returns:
+        a script with, in base 85: in the order of `tensors_of`, the scales of the rows of each
+        table or matrix, and the vectors, as float32; then the tables and matrices as int8.
+    """
+    floats, integers = [], []
+    for part in tensors_of(network):
+        scales = part.abs().amax(dim=1) / LARGEST if part.ndim == 2 else part
+        floats.append(scales.float().cpu())
+        if part.ndim == 2:
+            rounded = (part / scales[:, None]).round().to(torch.int8)
+            integers.append(rounded.flatten().cpu())
+    stored = torch.cat(floats).numpy().tobytes() + torch.cat(integers).numpy().tobytes()
+    return BEFORE + base64.b85encode(stored).decode() + AFTER
+
+
+@torch.no_grad()
+def decoded(script: str) -> Transformer:
+    """Read the network back, as the script of the page does.
+
+    Args:
+        script: what `encoded` wrote.
+
+    Returns:
+        the network with its rounded weights, in float64.
+    """
+    stored = bytearray(base64.b85decode(script.removeprefix(BEFORE).removesuffix(AFTER)))
+    network, _ = started(0, torch.device("cpu"))
+    parts = tensors_of(network)
+    count = sum(len(part) for part in parts)
+    floats = torch.frombuffer(stored, dtype=torch.float32, count=count).to(WIDE)
+    sizes = [part.numel() for part in parts if part.ndim == 2]
+    whole = torch.frombuffer(stored, dtype=torch.int8, offset=4 * count)[: sum(sizes)]
+    integers = iter(whole.split(sizes))
+    for part, values in zip(parts, floats.split([len(p) for p in parts]), strict=True):
+        if part.ndim == 2:
+            part.copy_(next(integers).view_as(part) * values[:, None])
+        else:
+            part.copy_(values)
+    return network
