@@ -91,7 +91,7 @@
     })
     const row = (name, parts) => element("tr", {}, element("th", { scope: "row" }, name), ...parts)
     const head = element("tr", {}, element("td"), ...cells.map((_, t) => element("th", { scope: "col" }, String(t))))
-    const rows = [row("read", cells.map(cell => cell.read)), row("share", cells.map(cell => cell.share)), row("written", cells.map(cell => element("td", {}, cell.write)))]
+    const rows = [row("read", cells.map(cell => cell.read)), row("share, %", cells.map(cell => cell.share)), row("written", cells.map(cell => element("td", {}, cell.write)))]
     const table = element("table", { className: "looks" }, element("thead", {}, head), element("tbody", {}, ...rows))
 
     const choose = t => {
@@ -99,7 +99,7 @@
       cells.forEach(({ read, share, write }, u) => {
         const part = shown ? shown.map[t][u] : 0
         read.style.setProperty("--share", `${(100 * part).toFixed(1)}%`)
-        share.textContent = shown ? `${Math.round(100 * part)} %` : ""
+        share.textContent = shown ? Math.round(100 * part) : ""
         write.setAttribute("aria-pressed", String(Boolean(shown) && u === t))
       })
       if (!shown) return
