@@ -329,6 +329,14 @@ def test_smoothing_by_hand():
     assert smooth(q, k, v, tau=1.0).item() == pytest.approx(expected)
 
 
+def test_the_dictionary_of_the_page_by_hand():
+    keys, values = torch.tensor([[0.0], [1.0], [3.0]]), torch.tensor([[10.0], [20], [60]])
+    answer = smooth(torch.tensor([[0.9]]), keys, values, tau=1.0)
+    assert answer.item() == pytest.approx(17.26, abs=5e-3)
+    parts = smooth(torch.tensor([[0.9]]), keys, torch.eye(3), tau=1.0)[0].tolist()
+    assert parts == pytest.approx([0.307, 0.684, 0.008], abs=6e-4)
+
+
 def test_the_exercise_by_hand():
     q, k = torch.tensor([[1.0, 0]], dtype=DOUBLE), torch.eye(2, dtype=DOUBLE)
     v = torch.tensor([[10.0], [20.0]], dtype=DOUBLE)

@@ -264,7 +264,7 @@ def reversed_by_five(device: torch.device) -> dict[str, Claim]:
         symbols.append(share_of(wrong))
         sequences.append(share_of(wrong.any(dim=1)))
         mirrored.append(on_the_mirror(mean_map(network)))
-    claims["reverse_symbols"] = over_seeds(symbols, "%", tolerance=0.05)
+    claims |= spread_of("reverse_symbols", symbols, "%", 0.05)
     claims["reverse_sequences"] = over_seeds(sequences, "%", tolerance=0.3)
     return claims | spread_of("reverse_mirror", mirrored, "", 0.01)
 
