@@ -1,8 +1,10 @@
-"""The net that a widget runs: its stored weights, and how a drawn digit is centered."""
+"""The nets that widgets run: their stored weights, and how a drawn digit is centered."""
 
 import torch
 
+from dlbook.attention import tensors_of
 from dlbook.cnn import convolutional_network
+from dlbook.runs import attention
 from dlbook.runs.live import centered, decoded, encoded
 
 
@@ -34,3 +36,22 @@ def test_a_heavy_foot_moves_a_digit_up():
     image[:10] = 0.1
     rows = centered(image).sum(1).nonzero()[:, 0]
     assert (rows[0].item(), rows[-1].item()) == (0, 19), "row 14 is its center of mass"
+
+
+def test_stored_transformers_come_back_within_half_a_step_of_their_scale():
+    network, _ = attention.started(3, torch.device("cpu"))
+    back = attention.decoded(attention.encoded(network))
+    for part, stored in zip(tensors_of(network), tensors_of(back), strict=True):
+        if part.ndim == 2:
+            half_steps = part.abs().amax(dim=1, keepdim=True) / 254
+            assert ((stored - part).abs() <= half_steps * 1.001).all()
+            assert not stored.equal(part)
+        else:
+            torch.testing.assert_close(stored, part, rtol=1e-6, atol=0)
+
+
+def test_the_transformer_of_the_page_reverses():
+    network = attention.decoded(attention.WEIGHTS.read_text(encoding="utf-8"))
+    assert not attention.mistakes(network, attention.reverse).any()
+    blind = network._replace(places=torch.zeros_like(network.places))
+    assert attention.share_of(attention.mistakes(blind, attention.reverse)) > 60

@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from dlbook import perceptron
+from dlbook.attention import transformer
 from dlbook.broadcasting import explain
 from dlbook.data import digits, mnist, separable
+from dlbook.runs import attention as attention_runs
 from dlbook.runs import live as runs
 from dlbook.runs.record import claims_of
 
@@ -313,6 +315,77 @@ def test_weights_that_cannot_be_loaded_are_reported(open_page, tmp_path):
     page = open_page("page.html", base=tmp_path.as_uri())
     page.get_by_role("button", name="Take a 3").click()
     page.get_by_text("could not be loaded").wait_for(timeout=5000)
+
+
+@torch.no_grad()
+def test_the_transformer_gives_the_same_scores_and_maps_in_the_browser(open_widget):
+    page = open_widget("attention")
+    network = attention_runs.decoded(attention_runs.WEIGHTS.read_text(encoding="utf-8"))
+    blind = network._replace(places=torch.zeros_like(network.places))
+    symbols = attention_runs.unseen(network, 100)
+    for told, wanted in ((True, network), (False, blind)):
+        found = page.evaluate(
+            """async ([rows, told]) => {
+              const { load, transformer } = dlbookLive.attention
+              const net = await load()
+              return rows.map(row => transformer(net, row, told))
+            }""",
+            [symbols.tolist(), told],
+        )
+        scores, maps = (
+            torch.tensor([one[key] for one in found], dtype=torch.float64)
+            for key in ("scores", "map")
+        )
+        theirs = transformer(symbols, wanted, 1)
+        assert torch.allclose(scores, theirs, rtol=0, atol=1e-9)
+        seen = attention_runs.maps(wanted, symbols)
+        assert torch.allclose(maps, seen, rtol=0, atol=1e-12)
+    assert page.wrong == []
+
+
+def test_typed_digits_are_reversed_and_fall_apart_without_places(open_widget):
+    page = open_widget("attention")
+    story = page.get_by_role("status")
+    page.get_by_text("All symbols are right.").wait_for(timeout=5000)
+    page.get_by_label("Eight digits").fill("2718 2818")
+    written = page.locator(".looks button")
+    assert "".join(written.all_inner_texts()) == "81828172"
+    page.get_by_label("tell the places").uncheck()
+    page.get_by_text("symbols are wrong.").wait_for(timeout=5000)
+    assert page.locator(".looks button.fails").count() > 0
+    page.get_by_label("tell the places").check()
+    assert "All symbols are right." in story.inner_text()
+    assert page.wrong == []
+
+
+def test_a_written_symbol_lights_where_it_comes_from(open_widget):
+    page = open_widget("attention")
+    page.get_by_text("All symbols are right.").wait_for(timeout=5000)
+    for place in (0, 3, 6):
+        button = page.locator(".looks button").nth(place)
+        button.hover() if place else button.focus()
+        assert f"Place {place} looks most at place {7 - place}" in (
+            page.get_by_role("status").inner_text()
+        )
+        shares = page.locator(".looks tbody tr").nth(1).locator("td").all_inner_texts()
+        percents = [int(share) for share in shares]
+        assert percents.index(max(percents)) == 7 - place
+        assert sum(percents) == pytest.approx(100, abs=4)
+        assert button.get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("123", "got 3 digits"), ("12345678x", "from 0 to 9"), ("", "got 0 digits")],
+)
+def test_what_is_not_eight_digits_is_refused_in_words(text, reason, open_widget):
+    page = open_widget("attention")
+    page.get_by_text("All symbols are right.").wait_for(timeout=5000)
+    page.get_by_label("Eight digits").fill(text)
+    page.get_by_text("No answer").wait_for(timeout=5000)
+    assert reason in page.get_by_role("status").inner_text()
+    assert set(page.locator(".looks button").all_inner_texts()) == {"·"}
+    assert page.wrong == []
 
 
 WIDGETS = sorted(path.stem for path in (ASSETS / "js" / "live").glob("*.js"))
