@@ -86,7 +86,8 @@ def mean_squares(x: Tensor, layers: list[Layer], activation: Activation) -> Tens
         activation: what every layer applies, number by number.
 
     Returns:
-        (layers + 1,) floats, that of the inputs first; infinite where the dtype ends.
+        (layers + 1,) floats, that of the inputs first; infinite and then NaN where the
+        dtype ends, and 0 where the squares are too small for it.
 
     Raises:
         TypeError, ValueError: as in `signals`.

@@ -126,7 +126,7 @@ def scatter(theme: Theme) -> Figure:
         heights = row + 0.25 * torch.linspace(-1, 1, 50)
         mark = {"marker": theme.markers[row], "color": theme.classes[row]}
         axes.scatter(sizes, heights, s=14, alpha=0.8, linewidth=0, **mark)
-        middle = sizes.median()
+        middle = sizes.quantile(0.5)
         axes.plot([middle, middle], [row - 0.4, row + 0.4], color=theme.ink, lw=2)
     axes.axvline(1, color=theme.accent, lw=1, ls="--")
     axes.text(1.1, 3.45, "mean of the law", color=theme.accent, va="bottom")
