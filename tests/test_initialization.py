@@ -16,6 +16,7 @@ from dlbook.initialization import (
     gradient_mean_squares,
     mean_square_map,
     mean_squares,
+    mirror,
     orthogonal,
     rescale,
     signals,
@@ -228,6 +229,16 @@ def test_the_effective_rank_counts_equal_directions(rank, factor):
         orthogonal(6, seeded(1), DOUBLE) @ s.diag() @ orthogonal(6, seeded(2), DOUBLE)
     )
     assert effective_rank(turned) == pytest.approx(rank)
+
+
+@given(st.integers(1, 5), st.integers(0, 100))
+def test_a_mirrored_network_of_rectifiers_begins_as_the_linear_one(depth, seed):
+    layers = draw([6] + [4] * depth + [3], 1.2, seeded(seed), DOUBLE)
+    layers = [(weight, rows(len(bias), 1, seed)[:, 0]) for weight, bias in layers]
+    x = rows(7, 6, seed=1000 + seed)
+    linear, mirrored = forward(x, layers, lambda s: s), forward(x, mirror(layers), relu)
+    torch.testing.assert_close(mirrored, linear, rtol=1e-10, atol=1e-10)
+    assert [len(bias) for _, bias in mirror(layers)] == [8] * depth + [3]
 
 
 def test_equal_weights_stay_equal():

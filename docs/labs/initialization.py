@@ -28,8 +28,9 @@ x = images.flatten(1).double()
 # %% [markdown]
 # ## What arrives?
 #
-# Find the gain with which tanh hands on a size that stays, and see that the variance over
-# the inputs need not stay with it. Then go back to `relu`, and make the layers narrow.
+# Set `activation = tanh`, and find from which gain on the size comes to rest instead of dying.
+# Does the variance over the inputs stay with it? Then go back to `relu`, and make the layers
+# narrow.
 
 # %%
 activation, gain, units, depth = relu, math.sqrt(2), 100, 30

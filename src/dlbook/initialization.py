@@ -4,7 +4,8 @@ Sources: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep
 neural networks", AISTATS 2010; K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into
 rectifiers", ICCV 2015, arXiv:1502.01852; the scatter of products: B. Hanin and M. Nica,
 2020, arXiv:1812.05994; orthogonal weights: A. Saxe, J. McClelland and S. Ganguli, 2014,
-arXiv:1312.6120; rescaling: D. Mishkin and J. Matas, 2016, arXiv:1511.06422.
+arXiv:1312.6120; rescaling: D. Mishkin and J. Matas, 2016, arXiv:1511.06422; units in pairs:
+D. Balduzzi et al., 2017, arXiv:1702.08591.
 """
 
 import math
@@ -23,7 +24,7 @@ from dlbook.contract import (
     require_table,
     require_wide,
 )
-from dlbook.mlp import Activation, Layer, layer
+from dlbook.mlp import Activation, Layer, layer, require_fit
 
 
 def draw(
@@ -42,7 +43,8 @@ def draw(
 
     Raises:
         TypeError: dtype is another type, or a width no whole number.
-        ValueError: fewer than two widths, one below 1, or the gain is not above 0.
+        ValueError: fewer than two widths, one below 1, or the gain is not above 0, or too
+            small or large for the dtype.
     """
     require_at_least(len(widths), 2, "number of widths")
     require_above_zero(gain, "gain")
@@ -51,8 +53,10 @@ def draw(
         require_count(width, 1, "width")
     layers = []
     for inputs, outputs in pairwise(widths):
+        deviation = torch.tensor(gain / math.sqrt(inputs), dtype=dtype)
+        require_above_zero(deviation.item(), f"gain of a layer, in {dtype},")
         weight = torch.randn(outputs, inputs, generator=generator, dtype=dtype)
-        layers.append((weight * gain / math.sqrt(inputs), torch.zeros_like(weight[:, 0])))
+        layers.append((deviation * weight, torch.zeros_like(weight[:, 0])))
     return layers
 
 
@@ -62,7 +66,8 @@ def signals(x: Tensor, layers: list[Layer], activation: Activation) -> list[Tens
     Args:
         x: (n, d) float32 or float64, one input per row.
         layers: weights and biases, first layer first, at least one.
-        activation: what every layer applies, the last one too, number by number.
+        activation: what every layer applies, the last one too, number by number, into a
+            new tensor.
 
     Returns:
         x and one tensor (n, units) for each layer.
@@ -131,7 +136,8 @@ def gradient_mean_squares(
         x: (n, d) float32 or float64, one input per row.
         layers: weights and biases, first layer first, at least one.
         along_scores: (n, c) floats, the gradient of the loss along the scores.
-        activation: what the hidden layers apply, number by number; the last stays affine.
+        activation: what the hidden layers apply, number by number, into a new tensor; the
+            last stays affine.
         derivative: its slope, as a function of the sum s.
 
     Returns:
@@ -153,7 +159,9 @@ def gradient_mean_squares(
         along_x = along_s @ layers[index][0]
         sizes.append(along_x.square().mean())
         if index > 0:
-            along_s = along_x * derivative(sums[index - 1])
+            slope = derivative(sums[index - 1])
+            require_same_shape(slope, along_x, "derivative and sums")
+            along_s = along_x * slope
     return torch.stack(sizes[::-1])
 
 
@@ -163,7 +171,8 @@ def mean_square_map(q: Tensor, gain: float, activation: Activation) -> Tensor:
     Args:
         q: float64 of any shape, mean squares, none below 0.
         gain: g of the text, above 0.
-        activation: a function of a tensor, number by number.
+        activation: a function of a tensor, number by number, that grows no faster than a
+            polynomial and is smooth from point to point.
 
     Returns:
         float64 like q: the mean of activation(g sqrt(q) z)**2 over standard Gaussian z, as
@@ -200,7 +209,8 @@ def rescale(x: Tensor, layers: list[Layer], activation: Activation) -> list[Laye
     Raises:
         TypeError: x holds other numbers, or the dtypes differ.
         ValueError: x is empty or not finite, there is no layer, two shapes do not fit, a
-            bias is not 0, or a layer hands on nothing but zeros, or more than the dtype holds.
+            bias is not 0, a layer hands on nothing but zeros, or more than the dtype holds,
+            or the activation lets factors through only bent, as tanh does.
     """
     require_table(x, "x")
     require_wide(x, "x")
@@ -213,7 +223,39 @@ def rescale(x: Tensor, layers: list[Layer], activation: Activation) -> list[Laye
         require_above_zero(size.item(), "size of a layer")
         rescaled.append((weight / size, bias))
         x = layer(x, *rescaled[-1], activation)
+        if not 0.999 < (reached := x.square().mean().item()) < 1.001:
+            raise ValueError(
+                f"activation must let factors through, got {reached:.3f} for 1"
+            )
     return rescaled
+
+
+def mirror(layers: list[Layer]) -> list[Layer]:
+    """Double the hidden units, each beside its negative: rectifiers then begin as linear.
+
+    Args:
+        layers: weights (k, d) and biases (k,) of a linear stack, first layer first, at least
+            one.
+
+    Returns:
+        layers with twice the hidden units; with rectifiers between them they give what the
+        stack gives without, since relu(s) - relu(-s) = s.
+
+    Raises:
+        TypeError: the dtypes differ.
+        ValueError: there is no layer, or two shapes do not fit.
+    """
+    require_at_least(len(layers), 1, "number of layers")
+    doubled, x = [], layers[0][0][:1]
+    for index, (weight, bias) in enumerate(layers):
+        require_fit(x, weight, bias)
+        x = weight.T
+        if index > 0:
+            weight = torch.cat([weight, -weight], dim=1)
+        if index < len(layers) - 1:
+            weight, bias = torch.cat([weight, -weight]), torch.cat([bias, -bias])
+        doubled.append((weight, bias))
+    return doubled
 
 
 def orthogonal(size: int, generator: Generator, dtype: torch.dtype) -> Tensor:

@@ -43,7 +43,7 @@ CONTRACTS = {
         make=lambda: drawn(widths=[3, 4, 2]),
         refused={
             "widths": [[], [3], [3, 0], [3, 2.5], [3, -1]],
-            "gain": [0.0, -1.0, float("nan"), float("inf")],
+            "gain": [0.0, -1.0, float("nan"), float("inf"), 1e39, 1e-50],
             "dtype": [torch.float16, torch.bfloat16, torch.int64],
         },
     ),
@@ -64,6 +64,7 @@ CONTRACTS = {
             "layers": [[], layers()[1:]],
             "along_scores": [torch.ones(6, 1), torch.ones(1, 2), torch.ones(6)],
             "x": [inputs().half()],
+            "derivative": [lambda s: relu_derivative(s)[:1]],
         },
     ),
     "mean_square_map": Contract(
@@ -83,6 +84,18 @@ CONTRACTS = {
         | {
             "layers": [[], layers()[1:], draw_layers([3, 4, 2], 0)],
             "x": [-inputs().abs() * 0],
+            "activation": [torch.tanh],
+        },
+    ),
+    "mirror": Contract(
+        make=lambda: {"layers": layers()},
+        refused={
+            "layers": [
+                [],
+                layers()[1:] + layers()[:1],
+                [(torch.ones(4, 3), torch.ones(4, 1))],
+                [(torch.ones(4, 3), torch.ones(4).double())],
+            ]
         },
     ),
     "orthogonal": Contract(

@@ -27,9 +27,9 @@ def bundles(theme: Theme) -> Figure:
     """Size of signal and gradient in 30 layers of rectifiers, 12 draws for each of 3 gains.
 
     On logarithmic axes each bundle of thin lines follows a straight dashed law and spreads
-    out from it. The signal travels to the right: for a squared gain of 1 it falls below a
-    billionth, for 2 it stays near 1, for 3 it passes a hundred thousand. The gradient
-    travels to the left, and does the same.
+    out from it. The signal travels to the right: for a squared gain of 1 it falls to
+    about a billionth, for 2 it stays within a factor of 15 of 1, for 3 it passes ten
+    thousand. The gradient travels to the left, and does the same.
     """
     drawing = Figure(figsize=(7, 3.3), layout="constrained")
     there, back = drawing.subplots(1, 2, sharey=True)
@@ -55,9 +55,9 @@ def default(theme: Theme) -> Figure:
     """Mean square of the signal, and its variance over the digits, for two starts.
 
     With the default of the library both fall for three layers. Then the mean square stays
-    near two thousandths, and the variance goes on falling by a factor of 5 or 6 a layer, to
-    less than a billionth of a billionth. With a squared gain of 2 the mean square stays near 1, and
-    the variance falls slowly, to a twentieth of it.
+    near two thousandths, and the variance goes on falling by a factor of 5 to 8 a layer,
+    to less than a billionth of a billionth. With a squared gain of 2 the mean square
+    stays near 1, and the variance falls slowly, to a twentieth of it.
     """
     x = _standardized()
     starts = {
@@ -115,9 +115,9 @@ def window(theme: Theme, square: float = 2) -> Figure:
 def scatter(theme: Theme) -> Figure:
     """Mean square behind 30 layers of rectifiers of the right gain, for four widths.
 
-    One dot is one draw, on a logarithmic axis. The dots of width 25 reach over nearly five
-    powers of ten, those of width 200 over less than two. The bar of the median lies below 1,
-    the mean of the law, the farther the narrower the layers are.
+    One dot is one draw, on a logarithmic axis. The dots of widths 25 and 50 reach over
+    more than four powers of ten, those of width 200 over less than two. The bar of the
+    median lies below 1, the mean of the law, the farther the narrower the layers are.
     """
     drawing = Figure(figsize=(7, 2.8), layout="constrained")
     axes = drawing.subplots()

@@ -14,6 +14,7 @@ from dlbook.initialization import (
     effective_rank,
     mean_square_map,
     mean_squares,
+    mirror,
     orthogonal,
     rescale,
     variances_over_inputs,
@@ -80,7 +81,7 @@ def window(device: torch.device) -> Findings:
 
 
 def remedies(device: torch.device) -> Findings:
-    """Train ever deeper networks from four starts: does a more even start help?"""
+    """Train ever deeper networks from five starts: does a more even start help?"""
     claims = {}
     for depth in tqdm(DEPTHS, desc="depths"):
         kinds = {
@@ -88,11 +89,14 @@ def remedies(device: torch.device) -> Findings:
             "gaussian": [_to_scores(2.0, seed, depth) for seed in SEEDS],
             "rescaled": [_rescaled(seed, depth) for seed in SEEDS],
             "orthogonal": [_rotated(seed, depth) for seed in SEEDS],
+            "mirrored": [_mirrored(seed, depth) for seed in SEEDS],
         }
         _, errors = train([n for kind in kinds.values() for n in kind], device)
         for kind, missed in zip(kinds, errors.split(len(SEEDS)), strict=True):
             name = f"depth_{depth}_{kind}"
             claims[name] = over_seeds(missed.tolist(), "%", tolerance=15.0)
+            claims[f"least_{name}"] = Claim(missed.min().item(), "%", tolerance=20.0)
+            claims[f"largest_{name}"] = Claim(missed.max().item(), "%", tolerance=20.0)
     wide = [drawn([64, *[2 * WIDTH] * DEPTH], 2.0, seed) for seed in SEEDS]
     wide = [
         n + drawn([2 * WIDTH, 10], 1.0, seed) for n, seed in zip(wide, SEEDS, strict=True)
@@ -230,6 +234,15 @@ def _rotated(seed: int, depth: int) -> list[Layer]:
         weight = math.sqrt(2) * orthogonal(WIDTH, generator, torch.float32)
         hidden.append((weight, torch.zeros(WIDTH)))
     return [*hidden, last]
+
+
+def _mirrored(seed: int, depth: int) -> list[Layer]:
+    """Draw a linear stack of rotations with half the units, and double it."""
+    generator, zeros = Generator().manual_seed(seed), torch.zeros(WIDTH // 2)
+    first = math.sqrt(2) * orthogonal(64, generator, torch.float32)[: WIDTH // 2]
+    turns = [orthogonal(WIDTH // 2, generator, torch.float32) for _ in range(depth - 1)]
+    last = draw([WIDTH // 2, 10], 1.0, generator, torch.float32)
+    return mirror([*((weight, zeros) for weight in (first, *turns)), *last])
 
 
 def _ranks(device: torch.device) -> list[float]:
