@@ -90,6 +90,14 @@ def test_probabilities_add_up_after_every_history(order, history):
     assert shares.sum().item() == pytest.approx(1)
 
 
+def test_the_shares_of_the_next_symbol_are_those_of_the_text():
+    text, other = ids(80), ids(12, seed=1)
+    p = witten_bell(tables(text, 4), other, 5)
+    for place in range(12):
+        shares = next_shares(tables(text, 4), other[:place], 5)
+        assert shares[other[place]].item() == pytest.approx(p[place].item())
+
+
 def test_the_mixture_is_that_of_witten_and_bell():
     """(c(hx) + u(h) p) / (c(h) + u(h)), by hand on a text of eight symbols."""
     text = torch.tensor([0, 1, 0, 1, 0, 2, 0, 1])

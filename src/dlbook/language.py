@@ -174,13 +174,35 @@ def witten_bell(tables: Sequence[Counts], ids: Tensor, symbols: int) -> Tensor:
     for n, table in enumerate(tables, start=1):
         if len(ids) < n:
             break
-        grams = codes(ids, n, symbols)
-        seen = _looked_up(table.grams, table.seen, grams)
-        totals = _looked_up(table.histories, table.totals, grams // symbols)
-        kinds = _looked_up(table.histories, table.kinds, grams // symbols)
-        mixed = (seen + kinds * p[n - 1 :]) / (totals + kinds).clamp(min=1)
-        p[n - 1 :] = torch.where(totals > 0, mixed, p[n - 1 :])
+        p[n - 1 :] = mixed(table, codes(ids, n, symbols), p[n - 1 :], symbols)
     return p
+
+
+def mixed(table: Counts, grams: Tensor, p: Tensor, symbols: int) -> Tensor:
+    """Mix what one order counted with the answers of the next shorter one.
+
+    Args:
+        table: the counts of the n-grams.
+        grams: (m,) int64, codes of n-grams.
+        p: (m,) float32 or float64, what the shorter histories say of their last symbols.
+        symbols: how many there are.
+
+    Returns:
+        (m,) floats: (c(hx) + u(h) p) / (c(h) + u(h)), or p where h was never seen.
+
+    Raises:
+        TypeError: grams is not int64, or p holds other numbers.
+        ValueError: the shapes differ, a number is not finite or a code below 0.
+    """
+    require_count(symbols, 1, "symbols")
+    require_classes(grams, len(grams), name="grams")
+    require_vector(p, "p", len(grams))
+    require_wide(p, "p")
+    seen = _looked_up(table.grams, table.seen, grams)
+    totals = _looked_up(table.histories, table.totals, grams // symbols)
+    kinds = _looked_up(table.histories, table.kinds, grams // symbols)
+    shares = (seen + kinds * p) / (totals + kinds).clamp(min=1)
+    return torch.where(totals > 0, shares, p)
 
 
 def add_constant(table: Counts, ids: Tensor, n: int, symbols: int, k: float) -> Tensor:
@@ -224,12 +246,14 @@ def next_shares(tables: Sequence[Counts], history: Tensor, symbols: int) -> Tens
     require_count(symbols, 1, "symbols")
     if history.dtype != torch.int64 or history.ndim != 1:
         raise TypeError(f"history must be (length,) int64, got {history.dtype}")
-    kept = history[max(0, len(history) - len(tables) + 1) :]
-    shares = [
-        witten_bell(tables, torch.cat([kept, kept.new_tensor([symbol])]), symbols)[-1]
-        for symbol in range(symbols)
-    ]
-    return torch.stack(shares)
+    if len(history):
+        require_classes(history, len(history), symbols, "history")
+    p = torch.full((symbols,), 1 / symbols, dtype=torch.float64, device=history.device)
+    for n, table in enumerate(tables[: len(history) + 1], start=1):
+        past = codes(history[len(history) - n + 1 :], n - 1, symbols)[0] if n > 1 else 0
+        following = past * symbols + torch.arange(symbols, device=history.device)
+        p = mixed(table, following, p, symbols)
+    return p
 
 
 def words_of(text: str) -> list[str]:

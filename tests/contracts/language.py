@@ -57,6 +57,19 @@ CONTRACTS = {
     "witten_bell": Contract(
         make=lambda: {"tables": tables(), "ids": ids(9), "symbols": 4}, refused=COUNTED
     ),
+    "mixed": Contract(
+        make=lambda: {
+            "table": tables()[1],
+            "grams": torch.tensor([0, 3, 9, 15]),
+            "p": torch.tensor([0.1, 0.2, 0.3, 0.4]),
+            "symbols": 4,
+        },
+        refused={
+            "p": [torch.tensor([0.1]), torch.tensor([0.1, 0.2, 0.3, 0.4]).half()],
+            "grams": [torch.tensor([-1, 3, 9, 15]), torch.tensor([0.0, 3, 9, 15])],
+            "symbols": [0, 1.5],
+        },
+    ),
     "add_constant": Contract(
         make=lambda: {
             "table": tables()[1],
