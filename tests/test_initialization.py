@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, nn
 
@@ -32,6 +32,7 @@ from dlbook.mlp import (
 )
 
 DOUBLE = torch.float64
+LAW = settings(derandomize=True, max_examples=40, deadline=None)
 
 
 def seeded(seed=0):
@@ -131,6 +132,7 @@ def test_signals_are_those_of_the_network():
     torch.testing.assert_close(last, relu(forward(rows(5, 6), layers, relu)))
 
 
+@LAW
 @given(st.floats(0.1, 4), st.integers(1, 6))
 def test_a_stack_of_rectifiers_scales_with_its_weights(factor, depth):
     layers = draw([5] * (depth + 1), 1.0, seeded(), DOUBLE)
@@ -221,6 +223,7 @@ def test_a_product_of_orthogonal_matrices_keeps_every_direction():
     assert effective_rank(product) == pytest.approx(50)
 
 
+@LAW
 @given(st.integers(1, 6), st.floats(0.01, 100))
 def test_the_effective_rank_counts_equal_directions(rank, factor):
     s = torch.zeros(6, dtype=DOUBLE)
@@ -231,6 +234,7 @@ def test_the_effective_rank_counts_equal_directions(rank, factor):
     assert effective_rank(turned) == pytest.approx(rank)
 
 
+@LAW
 @given(st.integers(1, 5), st.integers(0, 100))
 def test_a_mirrored_network_of_rectifiers_begins_as_the_linear_one(depth, seed):
     layers = draw([6] + [4] * depth + [3], 1.2, seeded(seed), DOUBLE)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, nn
 
@@ -31,6 +31,7 @@ from dlbook.language import (
 )
 
 DOUBLE = torch.float64
+LAW = settings(derandomize=True, max_examples=40, deadline=None)
 CHECKSUM = "9a07264e51bf1ed9"  # of the text; every number of the chapter hangs on it
 
 
@@ -63,6 +64,7 @@ def test_bits_are_counted_as_shannon_counts_them():
     )
 
 
+@LAW
 @given(st.integers(1, 4), st.integers(0, 50))
 def test_counts_are_those_of_a_counter(n, seed):
     text = ids(60, seed=seed)
@@ -81,6 +83,7 @@ def test_counts_are_those_of_a_counter(n, seed):
     assert table.totals.tolist() == [sum(t) for _, t in sorted(followers.items())]
 
 
+@LAW
 @given(st.integers(1, 5), st.lists(st.integers(0, 4), max_size=8))
 def test_probabilities_add_up_after_every_history(order, history):
     shares = next_shares(
@@ -129,11 +132,13 @@ def test_codes_that_would_overflow_are_refused():
         codes(ids(20), 10, 96)
 
 
+@LAW
 @given(st.text(max_size=40))
 def test_words_join_to_the_text(text):
     assert "".join(words_of(text)) == text
 
 
+@LAW
 @given(st.text(min_size=1, max_size=60), st.integers(0, 20))
 def test_what_is_encoded_comes_back(text, merges):
     learned = list(learn_merges("the cat and the hat and the rat" + text, merges))
@@ -170,6 +175,7 @@ def writer(seed=0):
     return draw_writer(7, 16, 2, seeded(seed), DOUBLE)
 
 
+@LAW
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=5))
 def test_reading_with_a_cache_is_reading_the_whole(parts):
     text = ids(2 * sum(parts), 7).view(2, -1)
@@ -226,6 +232,7 @@ def test_scores_depend_on_distances_and_not_on_places():
     torch.testing.assert_close(near, far, rtol=1e-10, atol=1e-12)
 
 
+@LAW
 @given(st.floats(0.1, 5), st.integers(1, 6))
 def test_sharpened_shares_keep_the_order_and_the_best_few(temperature, top):
     scores = torch.tensor([0.3, -1.0, 2.0, 0.9, -0.2, 1.4], dtype=DOUBLE)

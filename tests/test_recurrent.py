@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, nn
 from torch.nn.utils import clip_grad_norm_
@@ -28,6 +28,7 @@ from dlbook.recurrent import (
 )
 
 DOUBLE = torch.float64
+LAW = settings(derandomize=True, max_examples=40, deadline=None)
 D, H = 3, 4
 CELLS = {"RNN": (1, rnn_step), "LSTM": (4, lstm_step), "GRU": (3, gru_step)}
 
@@ -90,6 +91,7 @@ def test_carrying_the_state_over_is_reading_the_whole(kind):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
+@LAW
 @given(st.integers(1, 4), st.integers(1, 9))
 def test_the_way_back_is_that_of_autograd(n, steps):
     x, weights, start = rows(n, steps, D), drawn("RNN"), rows(n, H, seed=5).tanh()
@@ -147,6 +149,7 @@ def test_with_its_gates_held_a_cell_forgets_by_the_product_of_its_forget_gates()
     torch.testing.assert_close(jacobian, forget.diag())
 
 
+@LAW
 @given(st.floats(-5, 5), st.integers(0, 40))
 def test_a_gate_that_hears_only_its_bias_forgets_geometrically(bias, steps):
     """A cell without weights, whose forget gate alone has a bias, and nothing comes in."""
@@ -167,6 +170,7 @@ def test_a_gru_is_a_residual_block_with_a_valve():
     assert gru_step(x, h, weights._replace(bias_x=shut)).equal(h)
 
 
+@LAW
 @given(st.floats(-5, 5))
 def test_the_forget_bias_stands_in_one_vector_only(bias):
     weights = set_forget_bias(drawn("LSTM"), bias)
@@ -177,6 +181,7 @@ def test_the_forget_bias_stands_in_one_vector_only(bias):
     assert weights.bias_h[others].equal(drawn("LSTM").bias_h[others])
 
 
+@LAW
 @given(st.floats(0.01, 100), st.floats(0.01, 100))
 def test_clipping_is_that_of_the_library_and_keeps_the_direction(size, most):
     gradients = [size * rows(3, 2), size * rows(4, seed=2)]

@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 from torch import Generator, nn
@@ -30,6 +30,7 @@ from dlbook.regularization import (
 )
 
 DOUBLE = torch.float64
+LAW = settings(derandomize=True, max_examples=40, deadline=None)
 
 
 def seeded(seed=0):
@@ -72,6 +73,7 @@ def test_the_library_decays_beside_the_steps_of_adamw_only():
     torch.testing.assert_close(w, decayed, rtol=0, atol=1e-12)
 
 
+@LAW
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=6), st.integers(0, 60))
 def test_descent_has_come_as_far_as_the_filter_says(curvatures, steps):
     h, eta = torch.tensor(curvatures, dtype=DOUBLE), 0.1
@@ -92,6 +94,7 @@ def test_a_ridge_leaves_of_each_direction_what_its_filter_says():
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-12)
 
 
+@LAW
 @given(st.floats(1e-4, 0.05), st.integers(20, 400))
 def test_both_filters_agree_where_little_is_learned(eta, steps):
     """For h far below 1 / (eta t) both are eta t h."""
@@ -143,6 +146,7 @@ def test_the_weights_that_stopping_keeps_do_not_change_with_further_training():
     assert not layers[0][0].equal(before)
 
 
+@LAW
 @given(st.floats(0.02, 0.9), st.integers(0, 1000))
 def test_dropout_keeps_the_mean_and_adds_the_variance(p, seed):
     x = torch.full((40_000,), 2.0, dtype=DOUBLE)
@@ -275,6 +279,7 @@ def test_the_gradient_of_batch_norm_is_that_of_autograd_and_of_small_moves():
     torch.testing.assert_close(ours[0], moved, rtol=1e-6, atol=1e-8)
 
 
+@LAW
 @given(st.floats(0.1, 100))
 def test_the_length_of_the_weights_before_a_batch_norm_does_not_matter(factor):
     x, w = rows(20, 5), rows(3, 5, seed=2)

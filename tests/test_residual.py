@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, nn
 from torchvision.models import googlenet, resnet18, resnet34, resnet50
@@ -29,6 +29,7 @@ from dlbook.residual import (
 )
 
 DOUBLE = torch.float64
+LAW = settings(derandomize=True, max_examples=40, deadline=None)
 
 
 def seeded(seed=0):
@@ -46,6 +47,7 @@ def blocks(depth, width=4, inner=5):
     ]
 
 
+@LAW
 @given(st.integers(0, 60), st.integers(0, 100))
 def test_blocks_that_add_nothing_hand_on_the_input_to_the_bit(depth, seed):
     x = rows(3, 4, seed=seed)
@@ -98,6 +100,7 @@ def test_a_block_with_the_right_gain_doubles_the_mean_square_at_a_symmetric_star
     assert abs(sizes.mean() - 2) < 4 * sizes.std() / math.sqrt(len(sizes))
 
 
+@LAW
 @given(st.integers(1, 6), st.integers(1, 4))
 def test_a_product_of_blocks_is_the_sum_over_its_paths(depth, width):
     matrices = [rows(width, width, seed=seed) for seed in range(depth)]
@@ -107,6 +110,7 @@ def test_a_product_of_blocks_is_the_sum_over_its_paths(depth, width):
     torch.testing.assert_close(sum_over_paths(matrices), product, rtol=1e-10, atol=1e-10)
 
 
+@LAW
 @given(st.integers(1, 10))
 def test_there_are_as_many_paths_of_each_length_as_subsets(depth):
     """With W = t I the sum is the polynomial whose coefficients count the paths."""
@@ -116,6 +120,7 @@ def test_there_are_as_many_paths_of_each_length_as_subsets(depth):
     assert total == pytest.approx(counted)
 
 
+@LAW
 @given(st.integers(1, 30), st.floats(0.01, 10))
 def test_the_shares_of_all_lengths_add_up_and_peak_at_their_mean(depth, factor):
     shares = shares_by_length(depth, factor)
