@@ -22,7 +22,7 @@ from dlbook.press.source.drawings import (
 
 KINDS = ("cards", "map")
 # the map in twentieths of an em of the page: as book.css sets its rows
-ROW, GAP, WIDTH, TIP = 26, 8, 320, 5
+ROW, GAP, WIDTH, TIP = 24, 6, 320, 5
 
 
 def overview(fence: Fence, page: Page) -> str:
