@@ -63,7 +63,7 @@ def in_float32() -> dict[str, Claim]:
         knots = torch.linspace(0, 6, pieces + 1, dtype=torch.float64).float()
         network = relu_interpolation(torch.sin, knots)
         error = (evaluate(x[:, None], network).double() - sine).abs().max().item()
-        rounding = error / 2 if pieces >= 1000 else 1e-6  # hangs on the order of the sum
+        rounding = 4 * error if pieces >= 1000 else 1e-6  # hangs on the order of the sum
         claims[f"float32_error_{pieces}"] = Claim(error, tolerance=rounding)
         promised.append(interpolation_bound(1, 6 / pieces))
     exact = [(w.double(), b.double()) for w, b in network]
