@@ -241,7 +241,8 @@ def next_shares(tables: Sequence[Counts], history: Tensor, symbols: int) -> Tens
         (symbols,) float64 that add up to 1.
 
     Raises:
-        TypeError, ValueError: as in `codes`.
+        TypeError: history is not a vector of int64.
+        ValueError: a symbol lies outside its range.
     """
     require_count(symbols, 1, "symbols")
     if history.dtype != torch.int64 or history.ndim != 1:
