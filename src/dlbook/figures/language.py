@@ -43,7 +43,8 @@ def learning(theme: Theme) -> Figure:
 
     The curve, the median of five seeds in a narrow band, falls through horizontal lines: the
     single characters at 4.7, the pairs at 3.7, the triples at 2.8, the compressors between
-    3.0 and 2.3. It comes down to the line of the best counting models, a little above 2.
+    3.0 and 2.6. It passes that of the best counting model, 2.07, behind 600 steps, and ends
+    at 1.98.
     """
     drawing = Figure(figsize=(7, 3.6), layout="constrained")
     axes = drawing.subplots()
@@ -53,7 +54,7 @@ def learning(theme: Theme) -> Figure:
     least, largest = ([c.spread[end] for c in found] for end in ("least", "largest"))
     axes.fill_between(steps, least, largest, color=theme.accent, alpha=0.3, lw=0)
     middle = [claim.value for claim in found]
-    axes.plot(steps, middle, color=theme.accent, marker="o", label="Transformer")
+    axes.plot(steps, middle, color=theme.accent, marker="o")
     counted = claims["witten_bell"].value
     lines = {
         "characters": counted[0],
@@ -64,11 +65,11 @@ def learning(theme: Theme) -> Figure:
         "best n-gram": min(*counted, *claims["tokens_witten_bell"].value),
     }
     for name, bits in lines.items():
-        axes.axhline(bits, color=theme.muted, lw=1, ls="--")
+        axes.hlines(bits, 0, STEPS, color=theme.muted, lw=1, ls="--")
         axes.text(STEPS * 1.02, bits, name, color=theme.ink, va="center", fontsize=9)
     axes.set(xlabel="steps of training", ylabel="bits per character")
     axes.set(xlim=(0, STEPS * 1.22), ylim=(1.8, 5))
-    axes.legend(loc="upper right", bbox_to_anchor=(0.85, 1))
+    axes.text(190, 2.8, "Transformer", color=theme.accent, va="bottom")
     return drawing
 
 
