@@ -6,7 +6,7 @@ import torch
 from matplotlib.figure import Figure
 
 from dlbook.data import prose
-from dlbook.figures.style import Theme
+from dlbook.figures.style import Theme, mixes_colors
 from dlbook.language import Counts, count, next_shares, number, sharpened
 from dlbook.runs.language import ORDERS, STEPS, TOLD, alphabet
 from dlbook.runs.record import claims_of
@@ -73,6 +73,7 @@ def learning(theme: Theme) -> Figure:
     return drawing
 
 
+@mixes_colors
 def surprise(theme: Theme) -> Figure:
     """A held-out sentence, each character shaded by the surprise of two models.
 
