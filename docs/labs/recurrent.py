@@ -5,6 +5,9 @@
 # Change a number, run the cell again, and see what arrives.
 
 # %%
+import contextlib
+import io
+
 import torch
 
 from dlbook.figures.recurrent import forgetting
@@ -42,7 +45,8 @@ show(forgetting, bias=2)
 
 # %%
 start, length = "orthogonal", 10
-losses, error = train(start, length, 0, device)
+with contextlib.redirect_stderr(io.StringIO()):  # without the bar of progress
+    losses, error = train(start, length, 0, device)
 print(f"loss {losses[0]:.2f} to {losses[-1]:.2f} nats, error {error:.1f} %")
 
 # %% [markdown]

@@ -5,6 +5,8 @@
 # Ten networks are trained side by side on 200 digits each. Change a number, and run again.
 
 # %%
+import contextlib
+import io
 import statistics
 
 import torch
@@ -39,7 +41,8 @@ methods = {
 data, errors = split(wrong, seeds, device), {}
 for name, method in methods.items():
     networks = draw(WIDTHS, seeds, device)
-    train(networks, data.x[0], data.labels[0], method, epochs=30)
+    with contextlib.redirect_stderr(io.StringIO()):  # without the bar of progress
+        train(networks, data.x[0], data.labels[0], method, epochs=30)
     errors[name] = test_errors(networks, data, method)
     middle = statistics.median(errors[name])
     print(f"{name}: {middle:.1f} % [{min(errors[name]):.1f}, {max(errors[name]):.1f}]")

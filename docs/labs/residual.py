@@ -5,6 +5,8 @@
 # Change a number, run the cell again, and see what a shortcut does.
 
 # %%
+import contextlib
+import io
 import math
 
 import torch
@@ -30,7 +32,8 @@ from dlbook.runs.residual import trained_at
 
 # %%
 depth, shortcut = 10, 1.0
-found = trained_at(depth, shortcut, "yours", torch.device("cpu"))
+with contextlib.redirect_stderr(io.StringIO()):  # without the bar of progress
+    found = trained_at(depth, shortcut, "yours", torch.device("cpu"))
 for kind in ("fitted", "error"):
     claim = found[f"{kind}_yours"]
     least, largest = claim.spread["least"], claim.spread["largest"]

@@ -231,7 +231,7 @@ def rescale(x: Tensor, layers: list[Layer], activation: Activation) -> list[Laye
 
 
 def mirror(layers: list[Layer]) -> list[Layer]:
-    """Double the hidden units, each beside its negative: rectifiers then begin as linear.
+    """Double the hidden units, each beside its negative: a linear beginning.
 
     Args:
         layers: weights (k, d) and biases (k,) of a linear stack, first layer first, at least

@@ -323,7 +323,7 @@ def learn_merges(text: str, merges: int) -> Iterator[Pair]:
 
 
 def encode(text: str, merges: Sequence[Pair]) -> Tensor:
-    """Write a text in byte pairs, by the merges in the order in which they were learned.
+    """Write a text in byte pairs, merging in the order that was learned.
 
     Args:
         text: any text, at least one character.

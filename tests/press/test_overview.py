@@ -80,9 +80,9 @@ def test_the_rows_of_the_style_sheet_are_those_of_the_arrows():
 
 def test_an_arrow_begins_and_ends_at_the_rows_of_its_chapters():
     heights = overview._heights(["a", "a", "b"])
-    assert heights == [13, 39, 73]
+    assert heights == [12, 36, 66]
     drawn = overview._arcs([("x", "z")], dict(zip("xyz", heights, strict=True)))
-    assert re.search(r'd="M0 18C(\d+) 18 \1 68 5 68"', drawn)
+    assert re.search(r'd="M0 17C(\d+) 17 \1 61 5 61"', drawn)
     assert overview._arcs([], {"x": 13}) == ""
 
 

@@ -15,7 +15,7 @@ from dlbook.press.source import dependencies, standalone
 from dlbook.press.source.fresh import Interpreter
 
 WITHOUT_THE_BOOK = "import sys; sys.modules['dlbook'] = None  # no import finds it\n"
-NEED_THE_PACKAGE = {"acceleration", "applications", "history"}  # one block each
+NEED_THE_PACKAGE = ("acceleration", "applications", "history", *["language"] * 4)
 PAGES = [Page.at(path) for path in files(DOCS / "chapters", "*.md")]
 
 
