@@ -33,6 +33,7 @@ CODES = (1, 2, 4, 8, 16, 32)  # numbers in a code
 HIDDEN = (64, 32)  # units of the encoder between pixels and code
 STEPS, BATCH, ETA = 3000, 64, 0.003
 LINEAR_CODE, LINEAR_STEPS = 8, 3000
+SHARES = ((0.01, "percent"), (0.0001, "hundredth"))  # of excess loss
 TOLD = 20  # steps of the linear autoencoder from one point of a curve to the next
 SIGMA = 0.3  # standard deviation of the noise in training
 SIGMAS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
@@ -40,7 +41,6 @@ CLEANER = [64, 128, 128, 128, 64]
 SHOWN = 10  # one test digit of each class, in pictures
 MAP = 9  # pictures on a side of the map of codes
 WALK = 9  # places on the way from one digit to another
-DEEP = (784, 1000, 500, 250, 30)  # Hinton and Salakhutdinov
 
 
 def quick(device: torch.device) -> Findings:
@@ -75,7 +75,9 @@ def linear(device: torch.device) -> Findings:
             ends = spread(f"{name}_{kind}", curve[:, -1].tolist(), tolerance=10.0)
             claims |= ends
         claims |= spread(f"{name}_mixed", inner, tolerance=10.0)
-        for share, words in ((0.01, "percent"), (0.0001, "hundredth")):
+        for share, words in SHARES[
+            : 2 if name == "adam" else 1
+        ]:  # plain steps stop there
             first = [int((row < share).nonzero()[0]) for row in excess]
             rows = range(len(first))
             claims |= spread(f"{name}_steps_{words}", [TOLD * i for i in first], 200.0)
@@ -197,24 +199,6 @@ def mnist_components(device: torch.device) -> Findings:
     return Findings({"mnist": Claim(error, tolerance=1e-3)}, {"mnist": mnist.checksum()})
 
 
-def mnist_deep(device: torch.device) -> Findings:
-    """Train the published encoder of MNIST by Adam, without training layer by layer first."""
-    training, test = (part.flatten(1).float() / 255 for part in mnist.load()[::2])
-    training, test = training.to(device), test.to(device)
-    start = side_by_side([_good_start(draw_autoencoder(DEEP, seed)) for seed in SEEDS])
-    start = tree_map(lambda part: part.to(device), start)
-    steps = 100 * (len(training) // 500)
-    networks = descend(start, _squeeze, training, 0.0, steps, 500, 0.001, sigmoid=True)
-    fitted, errors = [], []
-    for network in networks:
-        for x, found in ((training, fitted), (test, errors)):
-            answer = decode(encode(x, network), network).sigmoid()
-            found.append(reconstruction_error(x, answer).item())
-    claims = spread("mnist_deep", errors, tolerance=1.0)
-    claims |= spread("mnist_deep_fitted", fitted, tolerance=1.0)
-    return Findings(claims, {"mnist": mnist.checksum()})
-
-
 def tables(device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Give the digits as rows of 64 floats, and their labels: training, test, and both."""
     images, labels, test_images, test_labels = (part.to(device) for part in digits.load())
@@ -249,15 +233,6 @@ def trained(
     return descend(start, squeeze, training, 0.0, steps, BATCH, ETA)
 
 
-def _squeeze(x: Tensor, network: Autoencoder) -> Tensor:
-    return decode(encode(x, network), network)
-
-
-def _good_start(network: Autoencoder) -> Autoencoder:
-    """Draw weights anew so that a tanh keeps the size of a signal: variance 1 / inputs."""
-    return tree_map(lambda part: part * 3**0.5 if part.ndim == 2 else 0 * part, network)
-
-
 def cleaned_by(
     training: Tensor | Callable[[int], Tensor], sigma: float
 ) -> list[list[Layer]]:
@@ -283,7 +258,6 @@ def descend(
     steps: int,
     size: int,
     eta: float,
-    sigmoid: bool = False,
 ) -> list:
     """Train networks side by side by Adam; they share nothing but the clock.
 
@@ -295,7 +269,6 @@ def descend(
         steps: how many, of a length that falls evenly to 0.
         size: images in a batch, for each network others.
         eta: the first length of a step.
-        sigmoid: squash the answers, and train by cross-entropy.
 
     Returns:
         the trained networks, one after the other.
@@ -305,7 +278,6 @@ def descend(
     optimizer = torch.optim.Adam(parameters, lr=eta)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, steps)
     generator, many = Generator().manual_seed(0), torch.vmap(answer)
-    cross = torch.nn.functional.binary_cross_entropy_with_logits
     for _ in tqdm(range(steps), desc="steps", leave=False):
         if callable(training):
             batch = training(count * size).unflatten(0, (count, size))
@@ -314,10 +286,7 @@ def descend(
             batch = training[chosen.to(device)]
         given = add_noise(batch, sigma, generator) if sigma else batch
         found = many(given, start)
-        if sigmoid:
-            loss = cross(found, batch, reduction="sum") / size
-        else:
-            loss = (found - batch).square().sum() / size
+        loss = (found - batch).square().sum() / size
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
