@@ -12,6 +12,7 @@ from dlbook.autoencoder import (
     reconstruct,
 )
 from dlbook.data import digits
+from dlbook.figures.narrow import WIDE
 from dlbook.figures.style import Theme
 from dlbook.runs.autoencoder import (
     CODES,
@@ -97,21 +98,26 @@ def errors(theme: Theme) -> Figure:
     return drawing
 
 
-def plane(theme: Theme, at: int = 5) -> Figure:
+def plane(theme: Theme, at: int = 5, inches: float = WIDE) -> Figure:
     """The plane of codes, a walk from a 0 to a 7 at place {at} of 1 to 9, and its pictures.
 
-    Left: codes of 1297 training digits as colored numerals, in patches that touch and
+    Left, or on top: codes of 1297 training digits as colored numerals, in patches that touch and
     overlap, with empty places between; a line crosses them, and a star marks place {at}.
-    Right: the image decoded there, the training image nearest to it, and the plain mixture
+    Beside it: the image decoded there, the training image nearest to it, and the plain mixture
     of the pixels of both ends as a control. Their distances stand above.
     """
     claims = claims_of("autoencoder")
     images, labels, _, _ = digits.load()
     codes = torch.tensor(claims["plane_codes"].value).view(-1, 2)
     way = torch.tensor(claims["plane_way"].value).view(WALK, 2)
-    drawing = Figure(figsize=(7, 3.4), layout="constrained")
-    grid = drawing.add_gridspec(3, 2, width_ratios=(2.6, 1))
-    axes = drawing.add_subplot(grid[:, 0])
+    wide = inches == WIDE
+    drawing = Figure(figsize=(inches, 3.4 if wide else 4.6), layout="constrained")
+    if wide:
+        grid = drawing.add_gridspec(3, 2, width_ratios=(2.6, 1))
+        axes, places = drawing.add_subplot(grid[:, 0]), [grid[row, 1] for row in range(3)]
+    else:  # the pictures below the map
+        grid = drawing.add_gridspec(2, 3, height_ratios=(2.4, 1))
+        axes, places = drawing.add_subplot(grid[0, :]), [grid[1, i] for i in range(3)]
     for digit in range(10):
         x, y = codes[labels == digit].T
         color = theme.classes[digit % 5]
@@ -126,11 +132,11 @@ def plane(theme: Theme, at: int = 5) -> Figure:
     gap = {name: claims[f"walk_{name}"].value[at - 1] for name in shown}
     pictures = (
         (shown["decoded"].view(WALK, 8, 8)[at - 1], "decoded here"),
-        (images[near], f"nearest: {gap['decoded']:.2f} away"),
-        (shown["mixed"].view(WALK, 8, 8)[at - 1], f"pixels mixed: {gap['mixed']:.2f}"),
+        (images[near], f"nearest: {gap['decoded']:.2f}"),
+        (shown["mixed"].view(WALK, 8, 8)[at - 1], f"mixed: {gap['mixed']:.2f}"),
     )
-    for row, (image, title) in enumerate(pictures):
-        _digit(drawing.add_subplot(grid[row, 1]), image, theme, title)
+    for place, (image, title) in zip(places, pictures, strict=True):
+        _digit(drawing.add_subplot(place), image, theme, title)
     return drawing
 
 
