@@ -142,7 +142,8 @@ def compose(
     for number, (glyph, (top, left)) in enumerate(zip(glyphs, corners, strict=True)):
         require_finite(glyph, "glyph")
         require_same_dtype(glyph, ink, "glyphs")
-        place = ink[number, max(top, 0) :, max(left, 0) :][: len(glyph)]
+        require_count(min(top, left), 0, "corners")
+        place = ink[number, top:, left:][: len(glyph)]
         if glyph.ndim != 2 or place[:, : glyph.shape[1]].shape != glyph.shape:
             raise ValueError(f"glyph must fit on the sheet, got {tuple(glyph.shape)}")
         place[:, : glyph.shape[1]] = glyph
@@ -176,7 +177,7 @@ def draw_scenes(
     """Compose drawings of 24 x 24 pixels: digits at random places, none touching another.
 
     Args:
-        images: (n, h, w) floats from 0 for paper to 1 for ink, to choose digits from.
+        images: (n, h, w) float32 or float64 from 0 for paper to 1 for ink, the digits.
         labels: (n,) int64 from 0 to 9.
         count: how many scenes, at least 1.
         objects: digits in each, from 1 to 3.
@@ -190,6 +191,7 @@ def draw_scenes(
         ValueError: a shape or a number is another.
     """
     require_finite(images, "images")
+    require_wide(images, "images")
     require_classes(labels, len(images), 10)
     require_count(count, 1, "count")
     require_between(objects, 1, 3, "objects")
