@@ -171,26 +171,25 @@ def test_a_border_is_noticed_on_each_axis():
 
 
 @LAW
-@given(st.integers(1, 100), st.integers(1, 4), st.integers(2, 5))
-def test_what_halving_spends_is_counted(candidates, first, keep):
-    asked = []
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(2, 5), st.integers(0, 50))
+def test_what_halving_spends_is_counted(rounds, first, keep, more):
+    asked, candidates = [], keep ** (rounds - 1) + more
     winner, spent = halving(
-        candidates, first, keep, lambda c, b: asked.append((c, b)) or abs(c - 7)
+        candidates, rounds, first, keep, lambda c, b: asked.append((c, b)) or abs(c - 7)
     )
     assert spent == sum(budget for _, budget in asked)
     assert winner == min(7, candidates - 1)
+    assert max(budget for _, budget in asked) == first * keep ** (rounds - 1)
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 3, 4])
 def test_a_round_of_halving_costs_as_much_as_the_first(rounds):
-    n = 3 ** (rounds - 1)
-    assert halving(n, 2, 3, lambda c, b: c)[1] == 2 * n * rounds
-    assert round(math.log(n, 3)) + 1 == rounds
+    assert halving(27, rounds, 2, 3, lambda c, b: c)[1] == 2 * 27 * rounds
 
 
 def test_halving_with_all_but_one_dropped_is_a_glance_and_a_look():
     asked = []
-    winner, spent = halving(6, 1, 6, lambda c, b: asked.append(b) or -c)
+    winner, spent = halving(6, 2, 1, 6, lambda c, b: asked.append(b) or -c)
     assert (winner, spent, asked) == (5, 12, [1] * 6 + [6])
 
 
@@ -198,7 +197,7 @@ def test_halving_with_all_but_one_dropped_is_a_glance_and_a_look():
 @given(st.permutations(range(9)), st.floats(0.1, 3))
 def test_the_best_survives_where_curves_do_not_cross(order, rate):
     errors = torch.tensor(order, dtype=DOUBLE)
-    winner, _ = halving(9, 1, 3, lambda c, b: errors[c].item() + math.exp(-rate * b))
+    winner, _ = halving(9, 3, 1, 3, lambda c, b: errors[c].item() + math.exp(-rate * b))
     assert winner == order.index(0)
 
 
@@ -208,12 +207,12 @@ def test_the_best_is_lost_where_it_learns_slowly():
     def error_of(candidate, budget):
         return ends[candidate] + (1.0 / budget if candidate == 0 else 0)
 
-    assert halving(3, 1, 3, error_of)[0] == 1
-    assert halving(3, 100, 3, error_of)[0] == 0
+    assert halving(3, 2, 1, 3, error_of)[0] == 1
+    assert halving(3, 2, 100, 3, error_of)[0] == 0
 
 
 def test_of_equals_the_first_stays():
-    assert halving(9, 1, 3, lambda c, b: 0.5) == (0, 27)
+    assert halving(9, 3, 1, 3, lambda c, b: 0.5) == (0, 27)
 
 
 @LAW

@@ -257,6 +257,7 @@ def on_border(errors: Tensor) -> list[int]:
 
 def halving(
     candidates: int,
+    rounds: int,
     first_budget: int,
     keep_one_in: int,
     error_of: Callable[[int, int], float],
@@ -264,32 +265,35 @@ def halving(
     """Try all candidates briefly, keep the best part, give it more, and so on.
 
     Args:
-        candidates: n, how many, at least 1.
+        candidates: n, how many.
+        rounds: r, at least 1.
         first_budget: b, what each gets in the first round, such as one epoch, at least 1.
-        keep_one_in: η, at least 2: one in so many stays, and gets η times as much.
+        keep_one_in: η, at least 2: one in so many stays, and gets η times as much; n is at
+            least η to the power r - 1, so that the last round has somebody to try.
         error_of: of the number of a candidate, from 0, and a budget, its validation error,
             a finite number.
 
     Returns:
-        the number of the candidate that is left, and the budget spent in all if every
-        round begins anew; of equals the first stays.
+        the number of the best candidate of the last round, and the budget spent in all if
+        every round begins anew; of equals the first stays.
 
     Raises:
         TypeError: a number is not whole.
         ValueError: a number is out of range, or an error is not finite.
     """
-    require_count(candidates, 1, "candidates")
+    require_count(rounds, 1, "rounds")
     require_count(first_budget, 1, "first_budget")
     require_count(keep_one_in, 2, "keep_one_in")
+    require_count(candidates, keep_one_in ** (rounds - 1), "candidates")
     left, budget, spent = list(range(candidates)), first_budget, 0
-    while True:
+    for number in range(rounds):
+        if number > 0:
+            left, budget = left[: len(left) // keep_one_in], budget * keep_one_in
         errors = [error_of(candidate, budget) for candidate in left]
         require_finite(torch.tensor(errors, dtype=torch.float64), "errors")
         spent += budget * len(left)
-        ranked = [c for _, c in sorted(zip(errors, left, strict=True))]
-        if len(left) < keep_one_in:
-            return ranked[0], spent
-        left, budget = ranked[: len(left) // keep_one_in], budget * keep_one_in
+        left = [c for _, c in sorted(zip(errors, left, strict=True))]
+    return left[0], spent
 
 
 def rank_correlation(first: Tensor, second: Tensor) -> float:

@@ -90,12 +90,14 @@ CONTRACTS = {
     "halving": Contract(
         make=lambda: {
             "candidates": 9,
+            "rounds": 3,
             "first_budget": 1,
             "keep_one_in": 3,
             "error_of": lambda candidate, budget: candidate / budget,
         },
         refused={
-            "candidates": [0, 2.5],
+            "candidates": [0, 8, 9.5],
+            "rounds": [0, 2.5, 4],
             "first_budget": [0, 2.5],
             "keep_one_in": [0, 1, 2.5],
             "error_of": [lambda candidate, budget: float("nan")],

@@ -250,7 +250,7 @@ def halved(device: torch.device) -> Findings:
         drawn = draw_candidates(Generator().manual_seed(seed))
         curves = torch.tensor([curve_of(each, seed, device) for each in drawn]).double()
         winner, _ = halving(
-            CANDIDATES, 1, 3, lambda c, b, curves=curves: curves[c, b - 1].item()
+            CANDIDATES, 3, 1, 3, lambda c, b, curves=curves: curves[c, b - 1].item()
         )
         end = curves[:, -1]
         found["halving"].append(end[winner].item())
