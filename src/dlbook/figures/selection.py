@@ -4,9 +4,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from dlbook.figures.style import Theme
+from dlbook.figures.style import Theme, mixes_colors
 from dlbook.runs.record import claims_of
-from dlbook.runs.selection import DRAWS, PENALTIES, SIDES, WIDTHS, grid_places
+from dlbook.runs.selection import DRAWS, EPOCHS, PENALTIES, SIDES, WIDTHS, grid_places
 
 NAMES = {
     "mean": "nearest mean",
@@ -47,6 +47,7 @@ def promises(theme: Theme) -> Figure:
     return drawing
 
 
+@mixes_colors
 def trials(theme: Theme, side: int = 3) -> Figure:
     """The error over width and penalty as a map, with a grid and random trials, {side} squared.
 
@@ -56,6 +57,7 @@ def trials(theme: Theme, side: int = 3) -> Figure:
     and medium widths.
     """
     errors = torch.tensor(claims_of("selection")["table_errors"].value)
+    errors = errors.view(len(WIDTHS), len(PENALTIES))
     drawing = Figure(figsize=(7, 3.1), layout="constrained")
     panels = drawing.subplots(1, 2, sharey=True)
     generator = torch.Generator().manual_seed(4)
@@ -127,7 +129,7 @@ def halved(theme: Theme) -> Figure:
     as they would have gone on; the three that are trained to the end are thick. A star marks
     the one that is chosen, a ring the best of all 27 after nine epochs.
     """
-    curves = torch.tensor(claims_of("selection")["halving_curves"].value)
+    curves = torch.tensor(claims_of("selection")["halving_curves"].value).view(-1, EPOCHS)
     drawing = Figure(figsize=(7, 3.2), layout="constrained")
     axes = drawing.subplots()
     epochs = torch.arange(1, 10)

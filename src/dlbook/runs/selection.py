@@ -167,7 +167,7 @@ def searches(device: torch.device) -> dict[str, Claim]:
         "table_near": Claim(100 * near, "%", tolerance=3),
         "table_width": Claim(WIDTHS[width].item(), tolerance=1.5),
         "table_penalty_exponent": Claim(PENALTIES[penalty].log10().item(), tolerance=2),
-        "table_errors": Claim(errors.cpu().tolist(), "%", tolerance=3),
+        "table_errors": Claim(errors.flatten().tolist(), "%", tolerance=3),
     }
     for name, part in (("both", errors), ("one", errors[:, :HARMLESS])):
         flat = part.flatten()
@@ -258,7 +258,7 @@ def halved(device: torch.device) -> Findings:
         found["nine"].append(expected_of_best(end, end, CANDIDATES // 3))
         for epochs in (1, 3):
             found[f"order_{epochs}"].append(rank_correlation(curves[:, epochs - 1], end))
-        first = first or curves.tolist()
+        first = first or curves.flatten().tolist()
     claims = {"halving_curves": Claim(first, "%", tolerance=90)}
     for name, values in found.items():
         unit, tolerance = ("", 0.1) if name.startswith("order") else ("%", 1.0)
