@@ -53,8 +53,8 @@ def trials(theme: Theme, side: int = 3) -> Figure:
 
     Left, the grid of {side} by {side}; right, as many random points. Triangles below and
     beside each map are the values tried of either setting: the grid repeats {side} values,
-    and the random points never repeat one. A valley of small errors runs along small penalties
-    and medium widths.
+    the random points have more of them and leave holes. A valley of
+    small errors runs along small penalties and medium widths.
     """
     errors = torch.tensor(claims_of("selection")["table_errors"].value)
     errors = errors.view(len(WIDTHS), len(PENALTIES))
