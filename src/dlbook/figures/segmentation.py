@@ -25,8 +25,8 @@ def scene(theme: Theme) -> Figure:
 
     From left to right: the noisy drawing, a nine and a three, the truth, the answer of a
     network with skips, which looks like the truth, and that of one without, where strokes are
-    blunt, the bay of the nine is filled and the foot of the three is missing. Crosses mark wrong pixels: single ones with
-    skips, many along the strokes without.
+    blunt, the bay of the nine is filled and the foot of the three is missing. Crosses mark
+    wrong pixels: single ones with skips, many along the strokes without.
     """
     image, truth, answered = _found()
     drawing = Figure(figsize=(7, 2.2), layout="constrained")
