@@ -23,23 +23,22 @@ CPU = torch.device("cpu")
 def scene(theme: Theme) -> Figure:
     """A drawing of two digits, its ink, and the ink that two small networks find.
 
-    From left to right: the noisy drawing, the truth, the answer of a network with skips,
-    which looks like the truth, and that of one without, whose strokes are blunt and swollen,
-    their holes and corners filled. Below, the pixels that each gets wrong: a few with skips,
-    and a line all around the strokes without.
+    From left to right: the noisy drawing, a nine and a three, the truth, the answer of a
+    network with skips, which looks like the truth, and that of one without, where strokes are
+    blunt, the bay of the nine is filled and the foot of the three is missing. Crosses mark
+    wrong pixels: single ones with skips, many along the strokes without.
     """
     image, truth, answered = _found()
-    drawing = Figure(figsize=(7, 3.7), layout="constrained")
-    above, below = drawing.subplots(2, 4)
+    drawing = Figure(figsize=(7, 2.2), layout="constrained")
     shown = [image, truth, *answered]
     titles = ("drawing", "ink", "with skips", "without skips")
-    for axes, picture, title in zip(above, shown, titles, strict=True):
+    for axes, picture, title in zip(drawing.subplots(1, 4), shown, titles, strict=True):
         axes.imshow(picture, cmap=theme.sequence, vmin=0, vmax=1)
+        rows, columns = (picture != truth).nonzero(as_tuple=True)
+        if title.endswith("skips"):
+            axes.scatter(columns, rows, marker="x", s=14, lw=1.4, color=theme.accent)
+            title = f"{title}: {len(rows)} wrong"
         axes.set_title(title)
-    for axes, answer, title in zip(below[2:], answered, ("wrong", "wrong"), strict=True):
-        axes.imshow((answer != truth).float(), cmap=theme.sequence, vmin=0, vmax=1)
-        axes.set_title(f"{title}: {int((answer != truth).sum())} pixels")
-    for axes in (*above, *below):
         axes.set_axis_off()
     return drawing
 
@@ -65,7 +64,7 @@ def rims(theme: Theme) -> Figure:
     axes.set(yscale="log", xlim=(-0.5, 1.5), ylim=(0.001, 60))
     axes.set_xticks([0, 1], ["on the rim of the ink", "elsewhere"])
     axes.set_yticks([0.001, 0.01, 0.1, 1, 10], ["0.001", "0.01", "0.1", "1", "10"])
-    axes.set(ylabel="wrong pixels, %")
+    axes.set(xlabel="where", ylabel="wrong pixels, %")
     axes.legend(loc="upper right")
     return drawing
 
@@ -83,10 +82,13 @@ def copies(theme: Theme, kernel: int = 3) -> Figure:
         xlabel="column, pixels", ylabel="row, pixels", title=f"$k = {kernel}$, $s = 2$"
     )
     drawing.colorbar(picture, ax=left, label="copies", shrink=0.9)
+    ticks = range(0, len(counted), 4)
+    left.set(xticks=ticks, yticks=ticks)
     row = counted[len(counted) // 2]
     mark = {"color": theme.classes[0], "marker": theme.markers[0]}
     right.plot(range(len(row)), row, drawstyle="steps-mid", **mark)
     right.set(xlabel="column, pixels", ylabel="copies", ylim=(0, 9.8), title="middle row")
+    right.set_xticks(ticks)
     return drawing
 
 
