@@ -618,6 +618,8 @@ def train(
 ) -> Iterator[float]:
     """Learn a task from fresh random sequences: Adam, step size 0.003, batches of 64.
 
+    Called again, it starts the averages of Adam anew.
+
     Args:
         network: its parameters with requires_grad change; others stay as they are.
         heads: how many, at least 1; d is a multiple of it.

@@ -72,13 +72,13 @@ def without_places(device: torch.device) -> Findings:
     for seed in tqdm(SEEDS, desc="seeds"):
         network, generator = started(seed, device)
         network = network._replace(places=torch.zeros_like(network.places).detach())
-                steps = train(network, 1, reverse, 1000, generator)
+        steps = train(network, 1, reverse, 1000, generator)
         deque(islice(steps, STEPS), maxlen=0)
         wrong = mistakes(network, reverse, 20_000)  # a thousand scatter by half a percent
         symbols.append(share_of(wrong))
         sequences.append(share_of(wrong.any(dim=1)))
         mirrored.append(on_the_mirror(mean_map(network)))
-                deque(steps, maxlen=0)
+        deque(steps, maxlen=0)
         longer.append(share_of(mistakes(network, reverse, 20_000)))
         network, generator = started(seed, device)
         network = with_even_map(network)
@@ -89,8 +89,10 @@ def without_places(device: torch.device) -> Findings:
         "blind_sequences": over_seeds(sequences, "%", tolerance=1.0),
         "blind_mirror": over_seeds(mirrored, tolerance=0.05),
         **spread_of("blind_symbols_1000", longer, "%", 1.0),
-                **spread_of("even_symbols", even, "%", 1.0),
-        "named_commonest": Claim(commonest_wrong(unseen(network, 20_000)), "%", tolerance=0.2),
+        **spread_of("even_symbols", even, "%", 1.0),
+        "named_commonest": Claim(
+            commonest_wrong(unseen(network, 20_000)), "%", tolerance=0.2
+        ),
     }
     return Findings(claims)
 
