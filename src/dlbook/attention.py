@@ -382,7 +382,7 @@ def sinusoids(places: Tensor, width: int) -> Tensor:
 
 
 def rotate(x: Tensor, places: Tensor) -> Tensor:
-    """Turn queries or keys by their places, so that scores see only the distance.
+    """Turn queries or keys by their places, so that scores see only the step between.
 
     Args:
         x: (..., T, d) float32 or float64, d even; columns 2 i and 2 i + 1 are one plane.
@@ -407,7 +407,10 @@ def rotate(x: Tensor, places: Tensor) -> Tensor:
 
 
 def attention_in_blocks(q: Tensor, k: Tensor, v: Tensor, size: int) -> Tensor:
-    """Compute `attention` without ever holding the whole map.
+    """Compute `attention` without holding the whole map on the way forward.
+
+    Where a gradient is asked for, autograd keeps what every block made, and nothing is saved.
+    The library has a way back of its own, which computes the shares again.
 
     Args:
         q: (..., T, d) float32 or float64, one query in each row.
@@ -614,6 +617,8 @@ def train(
     generator: Generator,
 ) -> Iterator[float]:
     """Learn a task from fresh random sequences: Adam, step size 0.003, batches of 64.
+
+    Called again, it starts the averages of Adam anew.
 
     Args:
         network: its parameters with requires_grad change; others stay as they are.

@@ -7,7 +7,9 @@ row. The script `docs/assets/js/live/attention.js` reads the same bytes as `deco
 import base64
 import math
 import statistics
+from collections import deque
 from collections.abc import Callable
+from itertools import islice
 
 import torch
 from torch import Generator, Tensor
@@ -70,12 +72,13 @@ def without_places(device: torch.device) -> Findings:
     for seed in tqdm(SEEDS, desc="seeds"):
         network, generator = started(seed, device)
         network = network._replace(places=torch.zeros_like(network.places).detach())
-        learn(network, reverse, STEPS, generator)
+        steps = train(network, 1, reverse, 1000, generator)
+        deque(islice(steps, STEPS), maxlen=0)
         wrong = mistakes(network, reverse, 20_000)  # a thousand scatter by half a percent
         symbols.append(share_of(wrong))
         sequences.append(share_of(wrong.any(dim=1)))
         mirrored.append(on_the_mirror(mean_map(network)))
-        learn(network, reverse, 1000 - STEPS, generator)
+        deque(steps, maxlen=0)
         longer.append(share_of(mistakes(network, reverse, 20_000)))
         network, generator = started(seed, device)
         network = with_even_map(network)
@@ -87,8 +90,47 @@ def without_places(device: torch.device) -> Findings:
         "blind_mirror": over_seeds(mirrored, tolerance=0.05),
         **spread_of("blind_symbols_1000", longer, "%", 1.0),
         **spread_of("even_symbols", even, "%", 1.0),
+        "named_commonest": Claim(
+            commonest_wrong(unseen(network, 20_000)), "%", tolerance=0.2
+        ),
     }
     return Findings(claims)
+
+
+def taken_away(device: torch.device) -> Findings:
+    """Take the map from trained networks, and train without it for longer."""
+    sorted_without, reversed_without, right, ends, slow = [], [], [], [], []
+    for seed in tqdm(SEEDS, desc="seeds"):
+        network, generator = started(seed, device)
+        learn(network, in_order, 600, generator)
+        sorted_without.append(share_of(mistakes(with_even_map(network), in_order)))
+        by_place = on_the_right_keys(network)
+        right.append(statistics.mean(by_place))
+        ends.append((by_place[0] + by_place[-1]) / 2)
+        network, generator = started(seed, device)
+        learn(network, reverse, STEPS, generator)
+        reversed_without.append(share_of(mistakes(with_even_map(network), reverse)))
+        network, generator = started(seed, device)
+        network, curve = with_even_map(network), []
+        steps = train(network, 1, reverse, 3000, generator)
+        for _ in range(6):
+            deque(islice(steps, 500), maxlen=0)
+            curve.append(share_of(mistakes(network, reverse)))
+        slow.append(curve)
+    symbols = unseen(network)
+    carried = (in_order(symbols)[:, :, None] == symbols[:, None]).sum(dim=2).double()
+    return Findings(
+        {
+            **spread_of("sort_taken_away", sorted_without, "%", 5.0),
+            **spread_of("reverse_taken_away", reversed_without, "%", 5.0),
+            "sort_right": over_seeds(right, tolerance=0.05),
+            "sort_right_ends": over_seeds(ends, tolerance=0.1),
+            "sort_right_even": Claim(carried.mean().item() / LENGTH, tolerance=1e-6),
+            "sort_right_keys": Claim(carried.mean().item(), tolerance=1e-6),
+            "even_symbols_by_500": Claim(middle(slow), "%", tolerance=10.0),
+            **spread_of("even_symbols_3000", [c[-1] for c in slow], "%", 15.0),
+        }
+    )
 
 
 def sort(device: torch.device) -> Findings:
@@ -294,6 +336,21 @@ def where_sorting_looks(network: Transformer) -> tuple[list[float], list[float]]
     near = [seen[distances == distance].mean().item() for distance in range(SYMBOLS)]
     looked_at = (seen @ symbols.to(seen.dtype)[:, :, None]).mean(dim=(0, 2))
     return near, looked_at.tolist()
+
+
+@torch.no_grad()
+def on_the_right_keys(network: Transformer) -> list[float]:
+    """Tell, for each place, what all keys with the symbol to be written get together."""
+    symbols = unseen(network)
+    right = in_order(symbols)[:, :, None] == symbols[:, None]
+    return (maps(network, symbols) * right).sum(dim=2).mean(dim=0).tolist()
+
+
+def commonest_wrong(symbols: Tensor) -> float:
+    """Tell how often the commonest symbol of the other places is wrong, in %; ties: the least."""
+    counts = one_hot(symbols, SYMBOLS)
+    others = counts.sum(dim=1, keepdim=True) - counts
+    return share_of(others.argmax(dim=2) != reverse(symbols))
 
 
 def scores_of_keys(device: torch.device) -> dict[str, Claim]:
