@@ -490,7 +490,9 @@ def error_rate(network: nn.Module, loader: DataLoader) -> float:
         the share of mistakes, from 0 to 1.
 
     Raises:
-        ValueError: there is no batch, or a score is not finite.
+        TypeError: the labels of a batch are no int64.
+        ValueError: there is no batch, a score is not finite, or the labels are not one class
+            number for each.
     """
     _require_batches(loader)
     network.eval()
@@ -498,6 +500,7 @@ def error_rate(network: nn.Module, loader: DataLoader) -> float:
     for x, labels in loader:
         scores = network(x)
         require_finite(scores, "scores")
+        require_classes(labels, len(scores), scores.shape[1])
         wrong += (scores.argmax(dim=1) != labels).sum().item()
         seen += len(x)
     return wrong / seen

@@ -327,7 +327,7 @@ def encode(text: str, merges: Sequence[Pair]) -> Tensor:
 
     Args:
         text: any text, at least one character.
-        merges: from `learn_merges`.
+        merges: from `learn_merges`, which may still be learning them.
 
     Returns:
         (n,) int64, from 0 to 255 + the number of merges.
@@ -336,6 +336,7 @@ def encode(text: str, merges: Sequence[Pair]) -> Tensor:
         ValueError: the text is empty.
     """
     require_at_least(len(text), 1, "number of characters")
+    merges = list(merges)  # each word begins with the first of them
     known: dict[str, tuple[int, ...]] = {}
     written: list[int] = []
     for piece in words_of(text):

@@ -115,6 +115,8 @@ def lstm_step(
     h, c = state
     _require_step(x, h, weights, gates=4)
     require_same_shape(h, c, "h and c")
+    require_finite(c, "c")
+    require_same_dtype(h, c, "h and c")
     from_x = x @ weights.along_x.T + weights.bias_x
     s = from_x + h @ weights.along_h.T + weights.bias_h
     i, f, new, o = s.chunk(4, dim=1)
@@ -316,8 +318,8 @@ def pad(sequences: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     lengths = torch.tensor([len(sequence) for sequence in sequences])
     shape = len(sequences), max(map(len, sequences)), sequences[0].shape[1]
     padded = sequences[0].new_zeros(shape)
-    for row, sequence in zip(padded, sequences, strict=True):
-        row[: len(sequence)] = sequence
+    for row, sequence in enumerate(sequences):
+        padded[row, : len(sequence)] = sequence
     return padded, lengths.to(padded.device)
 
 

@@ -115,6 +115,7 @@ def transfer(theme: Theme) -> Figure:
         "random": "random, frozen",
         "frozen": "learned, frozen",
         "tuned": "learned, tuned",
+        "whole": "with its scores, tuned",
     }
     drawing = Figure(figsize=(7, 3), layout="constrained")
     axes = drawing.subplots()
@@ -125,7 +126,7 @@ def transfer(theme: Theme) -> Figure:
         below = middle - torch.tensor([claim.spread["least"] for claim in found])
         above = torch.tensor([claim.spread["largest"] for claim in found]) - middle
         look = {"color": theme.classes[kind], "marker": theme.markers[kind]}
-        places = torch.tensor(LABELS) * 1.03 ** (kind - 1.5)
+        places = torch.tensor(LABELS) * 1.03 ** (kind - 2)
         axes.errorbar(
             places, middle, torch.stack([below, above]), capsize=3, label=name, **look
         )

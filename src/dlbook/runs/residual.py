@@ -266,7 +266,7 @@ def negative(device: torch.device) -> Findings:
     for seed in tqdm(SEEDS, desc="seeds"):
         low = y < 5
         start = fit(filters(5, seed, device), x[low], y[low], 5, seed)
-        for name, error in compared(start, x[~low], y[~low] - 5, 5, seed):
+        for name, error in compared(start, x[~low], y[~low] - 5, 5, seed, same=False):
             errors.setdefault(name, []).append(error)
     claims = {}
     for name, values in errors.items():
@@ -281,13 +281,13 @@ def moved(
     x, y = all_digits(device)
     found = [("untouched", wrong(start, x, y))]
     for count in counts:
-        pairs = compared(start, x, y, count, seed)
+        pairs = compared(start, x, y, count, seed, same=True)
         found += [(f"{name}_{count}", error) for name, error in pairs]
     return found
 
 
 def compared(
-    start: Filters, x: Tensor, y: Tensor, count: int, seed: int
+    start: Filters, x: Tensor, y: Tensor, count: int, seed: int, same: bool
 ) -> list[tuple[str, float]]:
     """Train with few labels of each class: from scratch, on frozen filters, on all.
 
@@ -297,10 +297,13 @@ def compared(
         y: (n,) int64, classes from 0.
         count: labels of each class; all other images are the test.
         seed: draws the labels, the fresh networks and the order.
+        same: whether the filters were learned on the same classes; then their scores can be
+            carried over as well.
 
     Returns:
-        the error in percent of each of four ways: from scratch, frozen random filters,
-        frozen learned filters, learned filters that go on learning.
+        the error in percent of each way: from scratch, frozen random filters,
+        frozen learned filters, learned filters that go on learning; and, for the same classes,
+        the whole network, scores included, going on.
     """
     classes = int(y.max()) + 1
     generator = Generator().manual_seed(200 + seed)
@@ -309,14 +312,16 @@ def compared(
     rest = torch.ones_like(y, dtype=torch.bool)
     rest[few] = False
     fresh = filters(classes, 100 + seed, x.device)
-    same = len(start.last[1]) == classes  # then its scores are a start as well
-    learned = start if same else start._replace(last=fresh.last)
+    learned = start._replace(last=fresh.last)  # the filters, and nothing else
     ways = {
         "scratch": (fresh, False),
         "random": (fresh, True),
         "frozen": (learned, True),
         "tuned": (learned, False),
+        "whole": (start, False),
     }
+    if not same:
+        del ways["whole"]  # scores of other classes are no start
     found = []
     for name, (network, frozen) in ways.items():
         epochs = math.ceil(STEPS / math.ceil(len(few) / 50))
