@@ -35,7 +35,7 @@ def plain(inputs: int, units: int, generator: Generator) -> Weights:
 
 
 def turning(inputs: int, units: int, generator: Generator) -> Weights:
-    """Start a plain cell whose state is turned, and neither shrinks nor grows."""
+    """Start a plain cell whose matrix turns the state, without biases."""
     weights = plain(inputs, units, generator)
     turn = orthogonal(units, generator, torch.float32)
     zeros = torch.zeros(units)
@@ -45,6 +45,19 @@ def turning(inputs: int, units: int, generator: Generator) -> Weights:
 def gated(inputs: int, units: int, generator: Generator) -> Weights:
     """Start a GRU as the library does."""
     return draw_weights(inputs, units, 3, generator, torch.float32)
+
+
+def opened(inputs: int, units: int, generator: Generator) -> Weights:
+    """Start a GRU whose valve z is open: a bias of 3, so that it keeps 0.95 a step."""
+    weights = gated(inputs, units, generator)
+    weights.bias_x[units : 2 * units] = 0
+    weights.bias_h[units : 2 * units] = 3
+    return weights
+
+
+def untouched(inputs: int, units: int, generator: Generator) -> Weights:
+    """Start an LSTM as the library does."""
+    return draw_weights(inputs, units, 4, generator, torch.float32)
 
 
 def forgetting(bias: float, inputs: int, units: int, generator: Generator) -> Weights:
@@ -57,12 +70,14 @@ STARTS: dict[str, tuple[str, Start]] = {
     "plain": ("RNN", plain),
     "orthogonal": ("RNN", turning),
     "gru": ("GRU", gated),
+    "gru_open": ("GRU", opened),
+    "lstm": ("LSTM", untouched),
 } | {f"lstm_{bias:g}": ("LSTM", partial(forgetting, bias)) for bias in FORGET}
 
 
 def quick(device: torch.device) -> Findings:
-    """Measure the gradient through time before any training, for ten starts."""
-    claims = {}
+    """Measure the gradient through time before any training, for twelve starts."""
+    claims = sizes_of_the_matrix()
     for name in STARTS:
         sizes = torch.stack([gradient_through_time(name, seed, device) for seed in SEEDS])
         decades = (sizes / sizes[:, -1:]).log10()
@@ -76,7 +91,7 @@ def quick(device: torch.device) -> Findings:
 
 
 def remember(device: torch.device) -> Findings:
-    """Train ten starts to tell the first of 40 symbols at the end, five seeds each."""
+    """Train twelve starts to tell the first of 40 symbols at the end, five seeds each."""
     claims = {}
     for name in tqdm(STARTS, desc="starts"):
         trained = [train(name, LENGTH, seed, device) for seed in SEEDS]
@@ -98,6 +113,20 @@ def short(device: torch.device) -> Findings:
         learned = sum(error < 5 for error in errors)
         claims[f"short_learned_{name}"] = Claim(float(learned), tolerance=3.0)
     return Findings(claims)
+
+
+def sizes_of_the_matrix() -> dict[str, Claim]:
+    """Measure the library's matrix along the state: how far it stretches, and its eigenvalues."""
+    stretches, radii = [], []
+    for seed in SEEDS:
+        matrix = plain(SYMBOLS, 16, Generator().manual_seed(seed)).along_h.double()
+        stretches.append(torch.linalg.matrix_norm(matrix, 2).item())
+        radii.append(torch.linalg.eigvals(matrix).abs().max().item())
+    return {
+        "stretch": over_seeds(stretches, tolerance=1e-4),
+        "largest_stretch": Claim(max(stretches), tolerance=1e-4),
+        "radius": over_seeds(radii, tolerance=1e-4),
+    }
 
 
 def gradient_through_time(name: str, seed: int, device: torch.device) -> Tensor:
