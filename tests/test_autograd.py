@@ -377,3 +377,13 @@ def test_bad_input_is_refused():
     empty = DataLoader(data, batch_size=5, drop_last=True)
     with pytest.raises(ValueError, match="number of batches must be at least 1, got 0"):
         error_rate(network, empty)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [torch.zeros(4, 1, dtype=torch.int64), torch.full((4,), 3)],
+    ids=["shape", "class"],
+)
+def test_the_error_rate_refuses_labels_that_would_mislead(labels):
+    with pytest.raises(ValueError, match="labels must"):
+        error_rate(nn.Linear(2, 3), [(torch.ones(4, 2), labels)])

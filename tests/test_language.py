@@ -261,3 +261,9 @@ def test_what_is_written_is_drawn_from_the_scores_of_the_whole():
 
 def test_numbers_are_places_in_the_alphabet():
     assert number("abca", "abc").tolist() == [0, 1, 2, 0]
+
+
+def test_merges_that_are_still_being_learned_serve_every_word():
+    text = "the cat and the hat and the mat " * 3
+    learned = list(learn_merges(text, 20))
+    assert encode(text, learn_merges(text, 20)).equal(encode(text, learned))

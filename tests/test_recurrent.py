@@ -234,3 +234,25 @@ def test_an_orthogonal_state_keeps_its_length_where_tanh_is_straight():
     torch.testing.assert_close(
         torch.linalg.svdvals(jacobian), torch.ones(H, dtype=DOUBLE)
     )
+
+
+def test_sequences_that_learn_can_be_padded():
+    rows = torch.ones(3, 2, dtype=torch.float64, requires_grad=True)
+    padded, lengths = pad([rows, rows[:2]])
+    padded.sum().backward()
+    assert lengths.tolist() == [3, 2]
+    assert rows.grad.tolist() == [[2, 2], [2, 2], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("cell", "error"),
+    [
+        (torch.full((1, 2), float("nan")), ValueError),
+        (torch.zeros(1, 2, dtype=torch.float64), TypeError),
+    ],
+    ids=["nan", "float64"],
+)
+def test_the_cell_of_an_lstm_is_looked_at_like_its_state(cell, error):
+    weights = draw_weights(3, 2, 4, torch.Generator().manual_seed(0), torch.float32)
+    with pytest.raises(error, match="c"):
+        lstm_step(torch.ones(1, 3), (torch.zeros(1, 2), cell), weights)

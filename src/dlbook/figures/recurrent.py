@@ -26,8 +26,8 @@ def gradients(theme: Theme) -> Figure:
     """Gradient along the state behind each of 40 steps, in powers of ten, for six starts.
 
     All six lines begin at 0 behind the last step. Going back in time, those of the plain
-    cell, the GRU and the LSTM with forget bias 0 fall straight down to about -9, that with
-    bias 1 to -3, that of the orthogonal cell to -1.4; that with bias 3 stays near 0. Dashed
+    cell and the GRU fall straight down to about -9, that of the LSTM with forget bias 0 to
+    -8, that with bias 1 to -3, that of the orthogonal cell to -1.4; that with bias 3 stays near 0. Dashed
     lines show what the forget gates alone would let through.
     """
     drawing = Figure(figsize=(7, 3.6), layout="constrained")
