@@ -27,8 +27,8 @@ def gradients(theme: Theme) -> Figure:
 
     All six lines begin at 0 behind the last step. Going back in time, those of the plain
     cell and the GRU fall straight down to about -9, that of the LSTM with forget bias 0 to
-    -8, that with bias 1 to -3, that of the orthogonal cell to -1.4; that with bias 3 stays near 0. Dashed
-    lines show what the forget gates alone would let through.
+    -8, that with bias 1 to -3, that of the orthogonal cell to -1.4; that with bias 3 stays
+    near 0. Dashed lines show what the forget gates alone would let through.
     """
     drawing = Figure(figsize=(7, 3.6), layout="constrained")
     axes = drawing.subplots()
